@@ -1,0 +1,38 @@
+/**
+ * What the cache tells about itself. Events carry labels such as `User.findMany`, counts and durations; never
+ * arguments, values, key names or credentials.
+ *
+ * @since 0.1.0
+ */
+import type { CacheError } from "./CacheError.js"
+
+/**
+ * Why a result was not stored.
+ *
+ * - `Unserializable`: it holds something that cannot be copied exactly
+ * - `TooLarge`: it is larger than `maxEntryBytes`
+ * - `Overtaken`: something it depends on was invalidated, or is being written, while it was queried
+ * - `Unavailable`: the store did not take it
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Unavailable"
+
+/**
+ * Everything an `onEvent` listener may be told. `label` says which query (`User.findMany`), durations are milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CacheEvent =
+  | { readonly _tag: "Hit"; readonly label: string; readonly ageMillis: number }
+  | { readonly _tag: "Miss"; readonly label: string }
+  | { readonly _tag: "Joined"; readonly label: string }
+  | { readonly _tag: "Filled"; readonly label: string; readonly bytes: number; readonly queryMillis: number }
+  | { readonly _tag: "NotStored"; readonly label: string; readonly why: NotStoredReason }
+  | { readonly _tag: "LockWait"; readonly label: string; readonly millis: number; readonly gaveUp: boolean }
+  | { readonly _tag: "Corrupt"; readonly label: string }
+  | { readonly _tag: "Invalidated"; readonly tags: number; readonly all: boolean }
+  | { readonly _tag: "Failed"; readonly operation: string; readonly error: CacheError }
+  | { readonly _tag: "Warning"; readonly message: string }

@@ -1,0 +1,39 @@
+/**
+ * Where an answer came from, as `.withCacheInfo()` reports it.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * How a query was answered:
+ *
+ * - `"hit"`: from the cache
+ * - `"miss"`: queried by this call
+ * - `"joined"`: queried by another caller of the same flight, and shared with this one
+ * - `"refreshed"`: queried by this call because it forced a refresh
+ * - `"bypass"`: queried without the cache: the call asked for that, ran inside a transaction, or the cache could not be used
+ * - `"off"`: queried without the cache, because neither the call nor the defaults gave a strategy
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CacheStatus = "hit" | "miss" | "joined" | "refreshed" | "bypass" | "off"
+
+/**
+ * What is known of the way one query was answered. It holds names and durations only, never arguments or rows of the query.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheInfo {
+  /** How the query was answered. */
+  readonly status: CacheStatus
+  /** The name of the entry: the caller's custom key, else the digest. `undefined` when no entry was looked for. */
+  readonly key: string | undefined
+  /** The cache tags of the entry, the caller's and the derived ones. Empty when no entry was looked for. */
+  readonly tags: ReadonlyArray<string>
+  /** How long ago the answer was queried, in milliseconds. `undefined` when the answer is in no cache. */
+  readonly age: number | undefined
+  /** How long the answer stays fresh, in milliseconds. `undefined` when the answer is in no cache. */
+  readonly ttl: number | undefined
+}

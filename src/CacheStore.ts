@@ -1,0 +1,113 @@
+/**
+ * The store: a small set of primitives over encoded entries and stamps. What they are *for*, which stamp belongs to
+ * which entry and when an entry may be served, is decided above, in `QueryCache`.
+ *
+ * A cache tag's place in the store holds nothing, or a *stamp*: `s:<hard>.<soft>`, two random values that are never
+ * used again. An entry carries the stamps that were current before its query ran, and is served only while they
+ * still are. Invalidation takes the stamp away, however many entries carry it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { CacheError } from "./CacheError.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-prisma-cache/CacheStore")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What the store holds for one entry and for the tags it was asked about, in the order they were asked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lookup {
+  readonly entry: Uint8Array | null
+  readonly states: ReadonlyArray<TagState>
+}
+
+/**
+ * What a tag's place holds: nothing, a stamp (`s:…`), or something else that no entry may be served or stored under.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TagState = string | null
+
+/**
+ * One step of an invalidation.
+ *
+ * - `kill`: the stamp is removed, and what carries it is never served again
+ * - `expire`: only the stamp's soft part changes: what carries it counts as expired
+ * - `swap`: the stamp is replaced by `next` if it still is `expected`, else removed; answers whether `next` is in place
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Invalidation =
+  | { readonly _tag: "kill"; readonly tag: string }
+  | { readonly _tag: "expire"; readonly tag: string }
+  | { readonly _tag: "swap"; readonly tag: string; readonly expected: string; readonly next: string }
+
+/**
+ * The primitives that a backend provides. All names are complete: a backend adds nothing to them.
+ * Every operation may be repeated: a resent command changes nothing more.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheStore {
+  readonly [TypeId]: TypeId
+  /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
+  readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
+  /**
+   * Get-or-create: the stamps of the tags. A stamp lives for at least `ttlMillis` from now. A place that can neither
+   * be read nor given a stamp answers `null`.
+   */
+  readonly obtain: (
+    tags: ReadonlyArray<string>,
+    ttlMillis: number
+  ) => Effect.Effect<ReadonlyArray<TagState>, CacheError>
+  /**
+   * Compare-and-set: stores the entry for `ttlMillis` if what is there begins with `seen` (`null`: if nothing is
+   * there), and answers whether it did. Whoever was overtaken in the meantime changes nothing.
+   */
+  readonly replace: (
+    entry: string,
+    bytes: Uint8Array,
+    ttlMillis: number,
+    seen: Uint8Array | null
+  ) => Effect.Effect<boolean, CacheError>
+  /** Compare-and-delete: removes the entry if what is there begins with `seen`. */
+  readonly remove: (entry: string, seen: Uint8Array) => Effect.Effect<void, CacheError>
+  /** Carries out the steps in the order given, and answers for each whether `next` was put in place. */
+  readonly invalidate: (
+    steps: ReadonlyArray<Invalidation>,
+    ttlMillis: number
+  ) => Effect.Effect<ReadonlyArray<boolean>, CacheError>
+}
+
+/**
+ * The service tag of the store.
+ *
+ * @since 0.1.0
+ * @category service tags
+ */
+export const CacheStore: Context.Tag<CacheStore, CacheStore> = Context.GenericTag("effect-prisma-cache/CacheStore")
+
+/**
+ * Builds a store from its primitives.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (primitives: Omit<CacheStore, TypeId>): CacheStore => ({ [TypeId]: TypeId, ...primitives })

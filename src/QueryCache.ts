@@ -1,0 +1,252 @@
+/**
+ * The policy: what may be served, what may be stored, who loads, and what a write makes invalid. Written once against
+ * the services below it; which store, lock and serializer they are is the layers' business.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { CacheError } from "./CacheError.js"
+import type { CacheEvent } from "./CacheEvent.js"
+import type { CacheInfo } from "./CacheInfo.js"
+import type { CacheKey } from "./CacheKey.js"
+import type { CacheStore } from "./CacheStore.js"
+import type { CacheStrategy } from "./CacheStrategy.js"
+import type { DistributedLock } from "./DistributedLock.js"
+import * as internal from "./internal/queryCache.js"
+import type { Serializer, ValueTypes } from "./Serializer.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-prisma-cache/QueryCache")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * A custom key: a user's name for rows, in the cache's own namespace or in another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KeyRef {
+  readonly key: string
+  readonly namespace?: string | undefined
+}
+
+/**
+ * What a read asks the cache for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Request<A> {
+  /** The entry: a `CacheKey`, or any plain data that tells this answer from every other. */
+  readonly key: CacheKey | KeyMaterial
+  readonly strategy: CacheStrategy
+  /** Custom keys that this answer is known by: invalidating one of them invalidates the answer. */
+  readonly keys?: ReadonlyArray<KeyRef> | undefined
+  /** Custom keys that are known from the answer only, and further entries that it is to be found under. `undefined`: do not store it. */
+  readonly late?: ((value: A) => Late | undefined) | undefined
+  /** `refresh`: query and store, whatever is there. Default `use`. */
+  readonly mode?: "use" | "refresh" | undefined
+  /** How values that are no plain data are written and read, e.g. `Decimal`. */
+  readonly types?: ValueTypes | undefined
+  /** Whether a cached answer will do for this caller. Default: any will. */
+  readonly accepts?: ((value: A) => boolean) | undefined
+  /** Whether an error is an answer that every caller would get, so that nobody need wait for another try. Default: none is. */
+  readonly isDefinite?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * Plain data that can be told apart: what a key may be made of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type KeyMaterial =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | Uint8Array
+  | ReadonlyArray<KeyMaterial>
+  | { readonly [name: string]: KeyMaterial }
+
+/**
+ * What is known of an answer only when it is there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Late {
+  readonly keys: ReadonlyArray<KeyRef>
+  readonly entries: ReadonlyArray<CacheKey>
+}
+
+/**
+ * An answer, and how it came about.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer<A> {
+  readonly value: A
+  readonly info: CacheInfo
+}
+
+/**
+ * What a write means to the cache.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteRequest<A> {
+  /** Names the write in events, e.g. `User.update`. */
+  readonly label: string
+  /** What it makes invalid, as far as is known before it runs. */
+  readonly keys?: ReadonlyArray<KeyRef> | undefined
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** What it makes invalid, as known from its result. */
+  readonly lateKeys?: ((value: A) => ReadonlyArray<KeyRef>) | undefined
+  /** Where its own result is kept. A key that is known from the result only is a function. */
+  readonly own?: OwnResult<A> | undefined
+  /** Whether the database said that nothing of the write remains. When in doubt it is not certain. Default: never certain. */
+  readonly isRolledBack?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * A write's own result, kept under a custom key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OwnResult<A> {
+  readonly key: KeyRef | ((value: A) => KeyRef)
+  readonly strategy: CacheStrategy
+  /** The entry that reads by this key look for. */
+  readonly entry: (key: KeyRef) => CacheKey
+  readonly types?: ValueTypes | undefined
+}
+
+/**
+ * What an invalidation names.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Targets {
+  readonly tags?: ReadonlyArray<string> | undefined
+  readonly keys?: ReadonlyArray<KeyRef> | undefined
+  /** `invalidate`: never served again (default). `expire`: counts as expired. */
+  readonly mode?: "invalidate" | "expire" | undefined
+}
+
+/**
+ * Counts since the cache was made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  readonly hits: number
+  readonly misses: number
+  readonly joined: number
+  readonly fills: number
+  readonly invalidations: number
+  readonly errors: number
+}
+
+/**
+ * What is under way in this process at this moment.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Activity {
+  readonly flights: number
+}
+
+/**
+ * A query cache. Reads never fail because of the cache: whatever is wrong with it, the query is run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface QueryCache {
+  readonly [TypeId]: TypeId
+  readonly namespace: string
+  /** The effect's own value, errors and requirements: from the cache, from a flight under way, or by running the effect. */
+  readonly fetch: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The same, with how the answer came about. */
+  readonly answer: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
+  /** Runs a write, then invalidates what it touched. An invalidation that cannot be delivered is an event, not an error. */
+  readonly write: <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Reads that start after this has succeeded see none of what carries these tags and keys. */
+  readonly invalidate: (targets: Targets) => Effect.Effect<void, CacheError>
+  /** The same for all that was ever cached in a namespace. */
+  readonly invalidateAll: (options?: { readonly namespace?: string | undefined }) => Effect.Effect<void, CacheError>
+  readonly stats: Effect.Effect<Stats>
+  readonly activity: Effect.Effect<Activity>
+}
+
+/**
+ * The service tag of the cache.
+ *
+ * @since 0.1.0
+ * @category service tags
+ */
+export const QueryCache: Context.Tag<QueryCache, QueryCache> = Context.GenericTag("effect-prisma-cache/QueryCache")
+
+/**
+ * How a fleet shares out its queries: lock options in milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LockOptions {
+  /** How long a holder that has died keeps the lock. Extended while its query runs. Default 5,000. */
+  readonly ttl?: number | undefined
+  /** How long a process waits for another's query before it queries for itself, once. Default 10,000. */
+  readonly waitTimeout?: number | undefined
+  /** The first pause between two attempts. Default 40. */
+  readonly retryDelay?: number | undefined
+  /** What chance adds to a pause at the most. Default 20. */
+  readonly retryJitter?: number | undefined
+  /** The beginning of the lock's name in the store. Default `prisma-cache-lock`. */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Options of the policy.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The cache's prefix: caches of one namespace share entries and invalidations. Default `default`. */
+  readonly namespace?: string | undefined
+  readonly lock?: LockOptions | undefined
+  /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
+  readonly maxEntryBytes?: number | undefined
+  /** Told of everything that happens, synchronously. What it throws is ignored. */
+  readonly onEvent?: ((event: CacheEvent) => void) | undefined
+}
+
+/**
+ * The cache over whatever store, lock and serializer the layers below provide.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<QueryCache, never, CacheStore | DistributedLock | Serializer> =>
+  Layer.scoped(QueryCache, internal.make(options))

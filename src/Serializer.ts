@@ -1,0 +1,206 @@
+/**
+ * Values to bytes and back, exactly. What a caller gets from the cache must not be told apart from what the database
+ * gave: `Date` is a `Date` again, `-0` is `-0`, keys keep their order, and every call makes a copy of its own.
+ *
+ * A serializer may wrap another one, to compress or to encrypt what it makes.
+ *
+ * @since 0.1.0
+ */
+import { GenericTag } from "effect/Context"
+import type { Tag } from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as exactCodec from "./internal/exactCodec.js"
+import { asEncodeFailure, DecodeFailure } from "./internal/failure.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-prisma-cache/Serializer")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * How instances of one class are written and read, e.g. the `Decimal` of a Prisma client. Only asked about objects
+ * that are neither plain objects, arrays, `Date` nor `Uint8Array`.
+ *
+ * @example
+ * ```ts
+ * import type { Serializer } from "effect-prisma-cache"
+ *
+ * const url: Serializer.ValueType<URL> = {
+ *   code: "URL",
+ *   is: (value) => value instanceof URL,
+ *   encode: (value) => value.href,
+ *   decode: (text) => new URL(text)
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueType<A = unknown> {
+  /** Names the type in what is stored. Unique among the types given together, and the same for ever. */
+  readonly code: string
+  readonly is: (value: unknown) => value is A
+  // The two below are methods, so that a `ValueType` of any class can stand in a list of them without a type argument.
+  // It is sound: `encode` is only called with what `is` has accepted.
+  /** The value as text, without loss. */
+  encode(value: A): string
+  /** A new value from what `encode` made. May throw on anything else. */
+  decode(text: string): A
+}
+
+/**
+ * A `ValueType` of some class.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AnyValueType = ValueType<unknown>
+
+/**
+ * The classes that the values of one request may hold instances of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ValueTypes = ReadonlyArray<AnyValueType>
+
+/**
+ * What is known about the value apart from itself.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Context {
+  /** The digest of the entry that the bytes belong to. Encryption binds them to it, as additional data. */
+  readonly digest: string
+  /** Classes beyond those that every value may hold. The first one whose `is` answers `true` is taken. */
+  readonly types: ValueTypes
+}
+
+/**
+ * Values to bytes and back.
+ *
+ * `encode` and `decode` never throw and leave their input as it is. A serializer that has nothing to wait for answers
+ * with an `Either`, which is an `Effect` too: a caller in a hurry may ask `Either.isEither` and take the answer
+ * without starting a fiber.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Serializer {
+  readonly [TypeId]: TypeId
+  /**
+   * Names the format. Part of every key, so that entries in another format are never read. A serializer that wraps
+   * another one puts its own name in front of the inner one's.
+   */
+  readonly id: string
+  /** Fails with `Unsupported`, `TooDeep` or `TooLarge` where an exact copy could not be made from the bytes. */
+  readonly encode: (value: unknown, context: Context) => Effect.Effect<Uint8Array, SerializerError>
+  /**
+   * A new copy, which shares nothing with earlier ones or with the bytes. Bytes that were damaged on their way may
+   * fail with `Malformed` or `UnknownType`, or give another value: guard them by a checksum.
+   */
+  readonly decode: (bytes: Uint8Array, context: Context) => Effect.Effect<unknown, SerializerError>
+}
+
+/**
+ * The serializer that a cache writes and reads its entries with.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export const Serializer: Tag<Serializer, Serializer> = GenericTag("effect-prisma-cache/Serializer")
+
+/**
+ * Why a value could not be written, or bytes could not be read.
+ *
+ * - `Unsupported`: something in the value would not come back as it was
+ * - `TooDeep`: nested deeper than 512 levels, or cyclic
+ * - `TooLarge`: more than a string can hold, or more than 4,194,304 objects and arrays
+ * - `Malformed`: the bytes are not what `encode` makes
+ * - `UnknownType`: the bytes hold an instance of a class that the context has no `ValueType` for
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type Reason = "Unsupported" | "TooDeep" | "TooLarge" | "Malformed" | "UnknownType"
+
+/**
+ * A value could not be written, or bytes could not be read. The message never holds anything of the value; the error
+ * that a getter or a `ValueType` threw is not kept for the same reason.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SerializerError extends Data.TaggedError("SerializerError")<{
+  readonly reason: Reason
+  readonly message: string
+}> {}
+
+/**
+ * A serializer from its parts.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Omit<Serializer, TypeId>): Serializer => ({ [TypeId]: TypeId, ...options })
+
+const decodeMessages = {
+  Malformed: "the bytes are not what this serializer writes",
+  UnknownType: "the bytes hold an instance of a class that no ValueType was given for"
+}
+
+/**
+ * The serializer that caches use unless they are given another one.
+ *
+ * It writes JSON, and in front of it once per shape, not once per value, where in it there are values that JSON
+ * does not know: `Date`, `bigint`, `Uint8Array`, `NaN`, the infinities, `-0`, `undefined` and the types of the context.
+ * Data without any of them is read by `JSON.parse` alone.
+ *
+ * A value is what a spread copy would see: own enumerable properties, getters by what they answer. Refused are
+ * functions, symbols (as keys too), instances of classes that no `ValueType` knows, objects without a prototype,
+ * `Buffer` and other typed arrays, and arrays with holes or further properties. Values that occur several times
+ * come back as copies of their own.
+ *
+ * It answers with `Either`s.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const exact: Serializer = make({
+  id: exactCodec.id,
+  encode: (value, context) => {
+    try {
+      return Either.right(exactCodec.encode(value, context.types))
+    } catch (error) {
+      const { message, reason } = asEncodeFailure(error)
+      return Either.left(new SerializerError({ reason, message: `the value cannot be stored: ${message}` }))
+    }
+  },
+  decode: (bytes, context) => {
+    try {
+      return Either.right(exactCodec.decode(bytes, context.types))
+    } catch (error) {
+      const reason = error instanceof DecodeFailure ? error.reason : "Malformed"
+      return Either.left(new SerializerError({ reason, message: decodeMessages[reason] }))
+    }
+  }
+})
+
+/**
+ * Provides `exact`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerExact: Layer.Layer<Serializer> = Layer.succeed(Serializer, exact)

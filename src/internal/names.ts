@@ -1,0 +1,40 @@
+import { sha256 } from "./hash.js"
+
+/**
+ * Everything the cache keeps in a store, by its full name. Parts that users choose come last or escaped, so that no
+ * two of them can meet in one name. The braces give an entry and its locks one slot on a cluster, so that a command
+ * about the one sent after a command about the other is also carried out after it.
+ *
+ * @internal
+ */
+export interface Names {
+  readonly namespace: string
+  readonly namespaceTag: string
+  readonly guard: string
+  /** The entry of a digest; `scope` is the namespace of its custom key where that is another. */
+  readonly entry: (digest: string, scope?: string) => string
+  readonly lock: (prefix: string, digest: string, generation: string) => string
+  readonly tag: (tag: string) => string
+  readonly key: (key: string) => string
+}
+
+/** The version of the store's layout. Another layout never meets this one's names. */
+const root = "epc1"
+
+/** Longer names are hashed: a name costs memory and bandwidth at every read. */
+const short = (text: string): string => text.length <= 96 ? `=${text}` : `#${sha256(text)}`
+
+/** @internal */
+export const makeNames = (namespace: string, format: string): Names => {
+  const prefix = `${root}:${encodeURIComponent(namespace)}:`
+  const entryPrefix = `${prefix}e:${encodeURIComponent(format)}:`
+  return {
+    namespace,
+    namespaceTag: `${prefix}n`,
+    guard: `${prefix}g`,
+    entry: (digest, scope = "") => `${entryPrefix}${encodeURIComponent(scope)}/{${digest}}`,
+    lock: (lockPrefix, digest, generation) => `${lockPrefix}:${entryPrefix}{${digest}}:${generation}`,
+    tag: (tag) => `${prefix}t:${short(tag)}`,
+    key: (key) => `${prefix}k:${short(key)}`
+  }
+}

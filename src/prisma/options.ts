@@ -1,0 +1,226 @@
+/**
+ * The options of the extension, read once and made precise.
+ *
+ * @since 0.1.0
+ */
+import type { Cluster, Redis, RedisOptions } from "iovalkey"
+import type * as Duration from "effect/Duration"
+import type * as Layer from "effect/Layer"
+import { CacheOptionsError } from "../CacheError.js"
+import type { OptionProblem } from "../CacheError.js"
+import type { CacheEvent } from "../CacheEvent.js"
+import type { CacheStore } from "../CacheStore.js"
+import type { CacheStrategy } from "../CacheStrategy.js"
+import type { DistributedLock } from "../DistributedLock.js"
+import type { KeyMaterial, LockOptions } from "../QueryCache.js"
+import { isName, readTtl, show, ttlForm } from "./queryOptions.js"
+
+/**
+ * Where entries are kept.
+ *
+ * - a URL: `valkey://`, `valkeys://`, `redis://`, `rediss://`
+ * - iovalkey's own options
+ * - a client of yours, `Redis` or `Cluster`: it is used and never closed
+ * - a Keyv store on Valkey (`@keyv/valkey`), or a Keyv around one: its client is used
+ * - a `Layer` that provides `CacheStore` and `DistributedLock`
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type CacheBackend =
+  | string
+  | RedisOptions
+  | Redis
+  | Cluster
+  | ValkeyClientLike
+  | KeyvLike
+  | Layer.Layer<CacheStore | DistributedLock, unknown>
+
+/**
+ * A Valkey or Redis client of another copy or make, recognised by its shape.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ValkeyClientLike {
+  readonly status: string
+  readonly defineCommand: (...args: never) => unknown
+  readonly duplicate: (...args: never) => unknown
+}
+
+/**
+ * A Keyv store on Valkey, or a Keyv around one.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type KeyvLike = { readonly redis: unknown } | { readonly opts: { readonly store?: unknown } }
+
+/**
+ * A standing strategy. A number as `ttl` is milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface StandingStrategy {
+  readonly ttl: Duration.DurationInput
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The options of `prismaCache`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PrismaCacheOptions {
+  /** Where entries are kept. Left out: in the memory of this process, which a log line says once. */
+  readonly cache?: CacheBackend | undefined
+  /** How the processes of a fleet share out their queries, in milliseconds; `false`: not at all. */
+  readonly lock?: LockOptions | false | undefined
+  /** The cache's prefix: clients of one namespace share entries and invalidations. Default `default`. */
+  readonly namespace?: string | undefined
+  /** Caches every read. Left out: only reads that ask for it. */
+  readonly defaults?: StandingStrategy | undefined
+  /** The same per model, by its name in the schema; `false`: reads of this model are cached only if they ask for it. */
+  readonly models?: { readonly [model: string]: StandingStrategy | false } | undefined
+  /** What an answer depends on beside the query: tenant, role, locale. Called per query. If it throws, the query is not cached. */
+  readonly varyBy?: (() => KeyMaterial) | undefined
+  /** A larger entry is not stored. Bytes. Default 4 MiB. */
+  readonly maxEntryBytes?: number | undefined
+  /** Told of everything that happens. What it throws is ignored. */
+  readonly onEvent?: ((event: CacheEvent) => void) | undefined
+}
+
+/**
+ * The options, checked.
+ *
+ * @internal
+ */
+export interface Settings {
+  readonly cache: CacheBackend | undefined
+  readonly lock: LockOptions | false
+  readonly namespace: string
+  readonly defaults: CacheStrategy | undefined
+  readonly models: ReadonlyMap<string, CacheStrategy | false>
+  readonly varyBy: (() => KeyMaterial) | undefined
+  readonly maxEntryBytes: number | undefined
+  readonly onEvent: ((event: CacheEvent) => void) | undefined
+}
+
+const names = ["cache", "lock", "namespace", "defaults", "models", "varyBy", "maxEntryBytes", "onEvent"]
+const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
+
+type Fields = { readonly [name: string]: unknown }
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value)
+
+/**
+ * Checks the options, and names everything that is wrong with them at once.
+ *
+ * @internal
+ */
+export const readOptions = (given: PrismaCacheOptions | undefined): Settings => {
+  const trusted: PrismaCacheOptions = given ?? {}
+  const problems: Array<OptionProblem> = []
+  const problem = (path: string, value: unknown, allowed: string) =>
+    void problems.push({ path, message: `got ${show(value)}, allowed: ${allowed}` })
+  const unknownNames = (path: string, object: Fields, known: ReadonlyArray<string>) => {
+    for (const name of Object.keys(object)) {
+      if (!known.includes(name)) problem(path + name, object[name], `no such option; there are ${known.join(", ")}`)
+    }
+  }
+  const options: Fields = isObject(given) ? { ...given } : {}
+  if (given !== undefined && !isObject(given)) problem("options", given, "an object, or nothing")
+  unknownNames("", options, names)
+
+  const strategy = (path: string, value: unknown): CacheStrategy | undefined => {
+    if (!isObject(value)) {
+      problem(path, value, "{ ttl, tags }")
+      return undefined
+    }
+    unknownNames(`${path}.`, value, ["ttl", "tags"])
+    const ttl = readTtl(value["ttl"])
+    if (ttl === undefined) problem(`${path}.ttl`, value["ttl"], ttlForm)
+    const tags = value["tags"]
+    const tagsOk = tags === undefined || (Array.isArray(tags) && tags.every(isName))
+    if (!tagsOk) problem(`${path}.tags`, tags, "an array of strings that are not empty")
+    return ttl === undefined || !tagsOk ? undefined : tags === undefined ? { ttl } : { ttl, tags: tags as ReadonlyArray<string> }
+  }
+
+  const { cache, defaults, lock, maxEntryBytes, models, namespace, onEvent, varyBy } = options
+  if (cache !== undefined && cacheKind(cache) === undefined) {
+    // A string may hold a password: it is not repeated.
+    problem("cache", typeof cache === "string" ? undefined : cache,
+      "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey options, a Redis or Cluster client, a Keyv store on Valkey, or a Layer")
+  }
+  if (isObject(lock)) {
+    unknownNames("lock.", lock, lockNames)
+    for (const [name, least] of [["ttl", 50], ["waitTimeout", 0], ["retryDelay", 1], ["retryJitter", 0]] as const) {
+      const value = lock[name]
+      if (value !== undefined && !(typeof value === "number" && Number.isFinite(value) && value >= least)) {
+        problem(`lock.${name}`, value, `milliseconds, ${least} or more`)
+      }
+    }
+    if (lock["prefix"] !== undefined && !isName(lock["prefix"])) problem("lock.prefix", lock["prefix"], "a string that is not empty")
+  } else if (lock !== undefined && lock !== false) problem("lock", lock, "{ ttl, waitTimeout, retryDelay, retryJitter, prefix } or false")
+  if (namespace !== undefined && !isName(namespace)) problem("namespace", namespace, "a string that is not empty")
+  if (varyBy !== undefined && typeof varyBy !== "function") problem("varyBy", varyBy, "a function")
+  if (onEvent !== undefined && typeof onEvent !== "function") problem("onEvent", onEvent, "a function")
+  if (maxEntryBytes !== undefined && !(typeof maxEntryBytes === "number" && maxEntryBytes > 0)) {
+    problem("maxEntryBytes", maxEntryBytes, "a number of bytes above 0")
+  }
+  const byModel = new Map<string, CacheStrategy | false>()
+  if (isObject(models)) {
+    for (const [model, value] of Object.entries(models)) {
+      const read = value === false ? false : strategy(`models.${model}`, value)
+      if (read !== undefined) byModel.set(model, read)
+    }
+  } else if (models !== undefined) problem("models", models, "an object of strategies by model")
+
+  const standing = defaults === undefined ? undefined : strategy("defaults", defaults)
+  if (problems.length > 0) throw new CacheOptionsError("prismaCache", problems)
+  return {
+    cache: trusted.cache,
+    lock: trusted.lock ?? {},
+    namespace: trusted.namespace ?? "default",
+    defaults: standing,
+    models: byModel,
+    varyBy: trusted.varyBy,
+    maxEntryBytes: trusted.maxEntryBytes,
+    onEvent: trusted.onEvent
+  }
+}
+
+/**
+ * What kind of backend was given, by its shape: other copies of a package have other classes.
+ *
+ * @internal
+ */
+export const cacheKind = (cache: unknown): "url" | "options" | "client" | "keyv" | "layer" | undefined => {
+  if (typeof cache === "string") return /^(valkeys?|rediss?):\/\//.test(cache) ? "url" : undefined
+  if (!isObject(cache)) return undefined
+  if ("defineCommand" in cache && typeof cache["status"] === "string") return "client"
+  if (layerTypeId in cache) return "layer"
+  if (keyvClient(cache) !== undefined) return "keyv"
+  const prototype: unknown = Object.getPrototypeOf(cache)
+  // A class instance that is none of the above is something else: a Map, a Keyv store on another database.
+  return (prototype === Object.prototype || prototype === null) && !("opts" in cache) ? "options" : undefined
+}
+
+const layerTypeId = Symbol.for("effect/Layer")
+
+/**
+ * The Valkey client inside a Keyv store or a Keyv, if there is one.
+ *
+ * @internal
+ */
+export const keyvClient = (cache: unknown): ValkeyClientLike | undefined => {
+  if (!isObject(cache)) return undefined
+  const opts = cache["opts"]
+  const candidates = [
+    cache["redis"],
+    isObject(cache["store"]) ? cache["store"]["redis"] : undefined,
+    isObject(opts) && isObject(opts["store"]) ? opts["store"]["redis"] : undefined
+  ]
+  return candidates.find((client) => cacheKind(client) === "client") as ValkeyClientLike | undefined
+}

@@ -1,0 +1,148 @@
+/**
+ * What stands in a query's `cache` and `uncache`, read once and made precise.
+ */
+import * as Duration from "effect/Duration"
+import { CacheOptionsError } from "../CacheError.js"
+import type { OptionProblem } from "../CacheError.js"
+import type { CacheStrategy } from "../CacheStrategy.js"
+import type { KeyRef } from "../QueryCache.js"
+
+/**
+ * What a query asks of the cache: nothing, to be left alone, or an answer under a strategy.
+ *
+ * @internal
+ */
+export type Wish =
+  | { readonly _tag: "Off" }
+  | { readonly _tag: "Bypass" }
+  | {
+    readonly _tag: "Cached"
+    readonly strategy: CacheStrategy
+    readonly key: string | ((result: unknown) => string) | undefined
+    readonly namespace: string | undefined
+    readonly refresh: boolean
+  }
+
+/** @internal */
+export type UncacheWish = ReadonlyArray<KeyRef> | ((result: unknown) => ReadonlyArray<KeyRef>)
+
+const off: Wish = { _tag: "Off" }
+const optionNames = ["ttl", "key", "namespace", "tags", "refresh", "bypass"]
+
+/** @internal */
+export const show = (value: unknown): string => {
+  if (typeof value === "string") return JSON.stringify(value)
+  if (typeof value === "function") return "a function"
+  if (Array.isArray(value)) return "an array"
+  if (typeof value === "object" && value !== null) return "an object"
+  return String(value)
+}
+
+const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/**
+ * A ttl as users may write it: milliseconds or a Duration. `undefined` if it is neither.
+ *
+ * @internal
+ */
+export const readTtl = (value: unknown): Duration.Duration | undefined => {
+  if (typeof value === "number") return Number.isFinite(value) && value >= 0 ? Duration.millis(value) : undefined
+  try {
+    const duration = Duration.decodeUnknown(value)
+    return duration._tag === "Some" && Duration.toMillis(duration.value) >= 0 ? duration.value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @internal */
+export const ttlForm = "milliseconds (0 or more) or a Duration such as \"5 minutes\""
+
+/** The default ttl of `cache: true`. */
+const defaultStrategy: CacheStrategy = { ttl: Duration.minutes(1) }
+
+/** @internal */
+export const isName = (value: unknown): value is string => typeof value === "string" && value.length > 0
+
+/**
+ * Reads a query's `cache`. `standing` is the strategy that this model's reads have without one.
+ *
+ * @internal
+ */
+export const readCache = (subject: string, cache: unknown, standing: CacheStrategy | undefined, fallback: CacheStrategy | undefined): Wish => {
+  if (cache === false || cache === null) return off
+  const inherited = standing ?? fallback ?? defaultStrategy
+  const plain = { _tag: "Cached" as const, strategy: inherited, key: undefined, namespace: undefined, refresh: false }
+  if (cache === undefined) return standing === undefined ? off : plain
+  if (cache === true) return plain
+  const problems: Array<OptionProblem> = []
+  const problem = (path: string, given: unknown, allowed: string) =>
+    problems.push({ path, message: `got ${show(given)}, allowed: ${allowed}` })
+  const fail = (): never => {
+    throw new CacheOptionsError(subject, problems)
+  }
+  if (typeof cache === "number") {
+    const ttl = readTtl(cache)
+    if (ttl === undefined) problem("cache", cache, "milliseconds, 0 or more")
+    return ttl === undefined ? fail() : { ...plain, strategy: { ...inherited, ttl } }
+  }
+  if (typeof cache === "string") {
+    if (cache.length === 0) problem("cache", cache, "a key that is not empty")
+    return problems.length > 0 ? fail() : { ...plain, key: cache }
+  }
+  if (!isRecord(cache)) {
+    problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { ttl, key, namespace, tags, refresh, bypass }")
+    return fail()
+  }
+  for (const name of Object.keys(cache)) {
+    if (!optionNames.includes(name)) problem(`cache.${name}`, cache[name], `no such option; there are ${optionNames.join(", ")}`)
+  }
+  const { bypass, key, namespace, refresh, tags } = cache
+  const ttl = cache["ttl"] === undefined ? inherited.ttl : readTtl(cache["ttl"])
+  if (ttl === undefined) problem("cache.ttl", cache["ttl"], ttlForm)
+  if (key !== undefined && typeof key !== "function" && !isName(key)) problem("cache.key", key, "a string that is not empty, or a function of the result")
+  if (namespace !== undefined && !isName(namespace)) problem("cache.namespace", namespace, "a string that is not empty")
+  if (refresh !== undefined && typeof refresh !== "boolean") problem("cache.refresh", refresh, "true or false")
+  if (bypass !== undefined && typeof bypass !== "boolean") problem("cache.bypass", bypass, "true or false")
+  if (tags !== undefined && !(Array.isArray(tags) && tags.every(isName))) problem("cache.tags", tags, "an array of strings that are not empty")
+  if (problems.length > 0 || ttl === undefined) return fail()
+  if (bypass === true) return { _tag: "Bypass" }
+  return {
+    _tag: "Cached",
+    strategy: { ttl, tags: [...(inherited.tags ?? []), ...((tags ?? []) as ReadonlyArray<string>)] },
+    key: key as Extract<Wish, { _tag: "Cached" }>["key"],
+    namespace: namespace as string | undefined,
+    refresh: refresh === true
+  }
+}
+
+const readKeys = (subject: string, path: string, given: unknown): ReadonlyArray<KeyRef> => {
+  const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given]
+  const problems: Array<OptionProblem> = []
+  const keys = list.map((item: unknown, i): KeyRef => {
+    if (isName(item)) return { key: item }
+    if (
+      isRecord(item) && isName(item["key"]) && (item["namespace"] === undefined || isName(item["namespace"])) &&
+      Object.keys(item).every((name) => name === "key" || name === "namespace")
+    ) return { key: item["key"], namespace: item["namespace"] as string | undefined }
+    const at = Array.isArray(given) ? `${path}[${i}]` : path
+    problems.push({ path: at, message: `got ${show(item)}, allowed: a key that is not empty, or { key, namespace }` })
+    return { key: "" }
+  })
+  if (problems.length > 0) throw new CacheOptionsError(subject, problems)
+  return keys
+}
+
+/**
+ * Reads a query's `uncache`: keys, or a function of the result that gives keys.
+ *
+ * @internal
+ */
+export const readUncache = (subject: string, uncache: unknown): UncacheWish =>
+  typeof uncache === "function"
+    ? (result) => readKeys(subject, "uncache(result)", uncache(result))
+    : readKeys(subject, "uncache", uncache)
+
+/** @internal */
+export { readKeys }

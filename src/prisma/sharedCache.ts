@@ -1,0 +1,100 @@
+/**
+ * The cache behind a plain Prisma client: made when the first query needs it, shared by every client that was given
+ * the same extension, closed when the last of them leaves, and made again by whoever comes back.
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import * as QueryCache from "../QueryCache.js"
+
+/** @internal */
+export interface SharedCache {
+  /**
+   * Runs what `body` makes of the cache, for a client that is a member from now on. When the cache cannot be made it
+   * gets none. Rejects with the effect's own error object.
+   */
+  readonly run: <A, E>(
+    member: object,
+    body: (cache: QueryCache.QueryCache | undefined) => Effect.Effect<A, E>
+  ) => Promise<A>
+  /** The cache, if it is open. */
+  readonly peek: () => QueryCache.QueryCache | undefined
+  /** One member leaves; the last one closes the cache. */
+  readonly leave: (member: object) => Promise<void>
+  /** Closes the cache for all members. */
+  readonly close: () => Promise<void>
+}
+
+interface Open {
+  readonly cache: QueryCache.QueryCache
+  readonly runtime: Runtime.Runtime<never>
+  readonly scope: Scope.CloseableScope
+}
+
+/** A layer that could not be built is tried again after this time at the earliest. */
+const retryAfterMillis = 1_000
+
+/** @internal */
+export const makeSharedCache = (
+  layer: Layer.Layer<QueryCache.QueryCache, unknown>,
+  onFailure: (error: unknown) => void
+): SharedCache => {
+  const members = new Set<object>()
+  let open: Open | undefined
+  let opening: Promise<Open | undefined> | undefined
+  let closing: Promise<void> = Promise.resolve()
+
+  const make = Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const runtime = yield* Layer.toRuntime(layer).pipe(
+      Scope.extend(scope),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+    return { cache: Context.get(runtime.context, QueryCache.QueryCache), runtime, scope }
+  })
+
+  const start = async (): Promise<Open | undefined> => {
+    await closing
+    const exit = await Effect.runPromiseExit(make)
+    if (Exit.isSuccess(exit)) {
+      open = exit.value
+      opening = undefined
+      return open
+    }
+    onFailure(Cause.squash(exit.cause))
+    Effect.runFork(Effect.delay(Effect.sync(() => (opening = undefined)), retryAfterMillis))
+    return undefined
+  }
+
+  const run: SharedCache["run"] = async (member, body) => {
+    members.add(member)
+    const ready = open ?? await (opening ??= start())
+    const exit = await Runtime.runPromiseExit(ready?.runtime ?? Runtime.defaultRuntime)(body(ready?.cache))
+    if (Exit.isSuccess(exit)) return exit.value
+    throw Cause.squash(exit.cause)
+  }
+
+  const close = () => {
+    members.clear()
+    const ready = open
+    const starting = opening
+    open = undefined
+    opening = undefined
+    closing = Promise.all([closing, ready ?? starting]).then(([, made]) => {
+      if (open === made) open = undefined
+      return made === undefined ? undefined : Effect.runPromise(Scope.close(made.scope, Exit.void))
+    })
+    return closing
+  }
+
+  return {
+    run,
+    peek: () => open?.cache,
+    leave: (member) => members.delete(member) && members.size === 0 ? close() : Promise.resolve(),
+    close
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What the extension adds to the client itself.
+ *
+ * @since 0.1.0
+ */
+import type { CustomKey } from "./options.js"
+
+/**
+ * What to invalidate: every entry that carries one of the cache tags, and every shape stored under one of the keys.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InvalidationTargets {
+  /** Cache tags. Default: none. */
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** Custom keys; a plain string is a key in the namespace of the extension. Default: none. */
+  readonly keys?: ReadonlyArray<string | CustomKey> | undefined
+  /**
+   * `"invalidate"`: the entries are never served again. `"expire"`: they count as expired, and may still be served while
+   * they are being refreshed. Default: `"invalidate"`.
+   */
+  readonly mode?: "expire" | "invalidate" | undefined
+}
+
+/**
+ * What this process has counted since the extension was made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheStats {
+  /** Reads answered from the cache. */
+  readonly hits: number
+  /** Reads that queried the database because the cache had no answer. */
+  readonly misses: number
+  /** Reads that shared the query of another caller. */
+  readonly joined: number
+  /** Answers stored. */
+  readonly fills: number
+  /** Cache operations that failed. The queries they served did not. */
+  readonly errors: number
+  /** Invalidations asked for, by writes and by hand. */
+  readonly invalidations: number
+}
+
+/**
+ * The state of the cache as this process sees it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheHealth {
+  /** `"ok"`: in use. `"degraded"`: out of reach, every query goes to the database. `"closed"`: closed, by `close` or by `$disconnect`. */
+  readonly status: "ok" | "degraded" | "closed"
+}
+
+/**
+ * The cache behind a client, for what is no query: `prisma.$cache`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheClient {
+  /** Invalidates by cache tags and custom keys. Reads that start after it has resolved see the database, or something newer. */
+  invalidate(targets: InvalidationTargets): Promise<void>
+  /** Invalidates every entry of a namespace. Default: the namespace of the extension. */
+  invalidateAll(options?: { readonly namespace?: string | undefined }): Promise<void>
+  /** What has been counted so far, as a snapshot. */
+  stats(): CacheStats
+  /** Whether the cache is in use, as a snapshot. */
+  health(): CacheHealth
+  /** Closes what the extension opened, and no connection that it was given. The next query opens it again. */
+  close(): Promise<void>
+}
+
+/**
+ * The properties that the extension adds to the client. It is a type and no interface, as Prisma maps over it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ClientProperties = {
+  readonly $cache: CacheClient
+}

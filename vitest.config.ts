@@ -1,0 +1,25 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = fileURLToPath(new URL("./src", import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // The package under its own name is its source here, as in tsconfig.json, so that no test needs a build.
+    alias: [
+      { find: /^effect-prisma-cache$/, replacement: `${source}/index.ts` },
+      { find: /^effect-prisma-cache\/(.*)$/, replacement: `${source}/$1.ts` }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/generated/**", "dist/**"],
+    globalSetup: ["test/support/globalSetup.ts"],
+    pool: "forks",
+    // Most of what a test waits for is a server, so two files at once suit even a small machine.
+    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000
+  }
+})
