@@ -16,7 +16,8 @@
  * @internal
  */
 import type { AnyValueType, ValueTypes } from "../Serializer.js"
-import { DecodeFailure, describe, EncodeFailure, maxDepth, tooDeep } from "./failure.js"
+import { DecodeFailure, EncodeFailure, maxDepth, tooDeep } from "./failure.js"
+import { describe, isDense } from "./plainData.js"
 import { fromBase64, fromUtf8, toBase64, toUtf8 } from "./text.js"
 
 /** @internal */
@@ -30,7 +31,7 @@ const maxContainers = 1 << 22
 // -----------------------------------------------------------------------------
 
 const unsupported = (what: string): EncodeFailure =>
-  new EncodeFailure("Unsupported", `${what}: make it plain data, or give a ValueType for its class`)
+  new EncodeFailure("Unsupported", `it holds ${what}; make that plain data, or give a ValueType for its class`)
 
 const malformed = (): DecodeFailure => new DecodeFailure("Malformed")
 
@@ -55,8 +56,8 @@ const typeOf = (types: ValueTypes, value: object): AnyValueType => {
 
 const encodeTyped = (type: AnyValueType, value: object): string => {
   const text: unknown = type.encode(value)
-  if (typeof text !== "string") throw unsupported(`what the ValueType ${type.code} made of ${describe(value)}, no string,`)
-  return text
+  if (typeof text === "string") return text
+  throw new EncodeFailure("Unsupported", `the ValueType ${type.code} answered with ${describe(text)} instead of a string`)
 }
 
 /** Turns what the text holds, never `null`, into the value. */
@@ -349,7 +350,7 @@ class Encoder {
       throw new EncodeFailure("TooLarge", `it has more than ${maxContainers} objects and arrays`)
     }
     if (Object.getOwnPropertySymbols(value).length > 0) throw unsupported("an object with a symbol as a key")
-    if (Array.isArray(value) && Object.keys(value).length !== value.length) {
+    if (isList(value) && !isDense(value)) {
       throw unsupported("an array with holes or with further properties")
     }
   }

@@ -45,17 +45,3 @@ export const asEncodeFailure = (error: unknown): EncodeFailure => {
   }
   return new EncodeFailure("Unsupported", "a getter, a proxy or a method that was asked for a part of it threw an error")
 }
-
-/**
- * What kind of thing a value is, in words that give nothing of it away.
- *
- * @internal
- */
-export const describe = (value: unknown): string => {
-  if (typeof value !== "object" || value === null) return `a ${typeof value}`
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null) return "an object without a prototype"
-  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value
-  const name = typeof constructor === "function" ? constructor.name : ""
-  return name === "" ? "an instance of a class without a name" : `an instance of ${name}`
-}

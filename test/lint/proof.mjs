@@ -14,13 +14,15 @@ const lint = (fixture) => {
   const directory = mkdtempSync(path.join(here, "project-"))
   try {
     const project = path.join(directory, "tsconfig.json")
+    const files = [path.join(here, "fixtures", fixture)]
     writeFileSync(
       project,
-      JSON.stringify({ extends: path.join(root, "tsconfig.json"), include: [], exclude: [], files: [path.join(here, "fixtures", fixture)] })
+      JSON.stringify({ extends: path.join(root, "tsconfig.json"), include: [], exclude: [], files })
     )
+    const cli = path.join(path.dirname(manifest), "cli.js")
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
-      [path.join(path.dirname(manifest), "cli.js"), "diagnostics", "--project", project, "--strict", "--format", "text"],
+      [cli, "diagnostics", "--project", project, "--strict", "--format", "text"],
       { cwd: root, encoding: "utf8" }
     )
     return { status, said: stdout + stderr }

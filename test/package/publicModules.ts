@@ -8,7 +8,7 @@ const source = path.join(root, "src")
 /** The folders of src whose every file users may import. All others are the library's own. */
 const publicFolders = ["", "CacheStore", "DistributedLock", "Serializer", "testing"]
 
-/** The names of the modules that users may import, without extension: `index`, `CacheStore`, `CacheStore/Memory`, … */
+/** The names of the modules that users may import, without extension: `index`, `CacheStore`, `CacheStore/Memory`. */
 export const publicModules = (): ReadonlyArray<string> =>
   publicFolders
     .flatMap((folder) => {

@@ -7,7 +7,8 @@ const fail = (message) => {
   process.exitCode = 1
 }
 
-const hasLoadedClient = () => Object.keys(require.cache).some((file) => /[\\/]node_modules[\\/]iovalkey[\\/]/.test(file))
+const hasLoadedClient = () =>
+  Object.keys(require.cache).some((file) => /[\\/]node_modules[\\/]iovalkey[\\/]/.test(file))
 
 const isClosed = async (subpath) => {
   try {

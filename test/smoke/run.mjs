@@ -17,7 +17,12 @@ const manifest = readManifest(path.join(root, "package.json"))
 const installedVersion = (name) => readManifest(path.join(root, "node_modules", name, "package.json")).version
 
 const npm = (args, cwd) =>
-  execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" })
+  execFileSync("npm", args, {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    shell: process.platform === "win32"
+  })
 
 let passed = 0
 let failed = 0
@@ -69,19 +74,21 @@ try {
       spawnSync(process.execPath, ["program.js", manifest.name, ...entries], { cwd: consumer, encoding: "utf8" })
     )
 
-    fs.writeFileSync(
-      path.join(consumer, "types.ts"),
-      entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)}\nvoid entry${index}\n`).join("")
-    )
+    const imports = entries.map((entry, index) => `import * as entry${index} from "${entry}"\nvoid entry${index}\n`)
+    fs.writeFileSync(path.join(consumer, "types.ts"), imports.join(""))
+    const settings = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2022"]
+    const nodeTypes = ["--types", "node", "--typeRoots", path.join(root, "node_modules", "@types")]
     const compiled = spawnSync(
       process.execPath,
-      [require.resolve("typescript/bin/tsc"), "--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2022",
-        "--types", "node", "--typeRoots", path.join(root, "node_modules", "@types"), "types.ts"],
+      [require.resolve("typescript/bin/tsc"), ...settings, ...nodeTypes, "types.ts"],
       { cwd: consumer, encoding: "utf8" }
     )
     // Libraries are checked too, since our own declarations are one here; other people's are not our concern.
-    const ours = compiled.stdout.split("\n").filter((line) => /^(types\.ts|node_modules\/effect-prisma-cache\/)/.test(line))
-    check(`${type}: the declarations of every entry compile`, { status: ours.length, stdout: ours.join("\n"), stderr: "" })
+    const ours = compiled.stdout
+      .split("\n")
+      .filter((line) => /^(error |types\.ts|node_modules\/effect-prisma-cache\/)/.test(line))
+      .join("\n")
+    check(`${type}: the declarations of every entry compile`, { status: ours.length, stdout: ours, stderr: "" })
   }
 } finally {
   fs.rmSync(temporary, { recursive: true, force: true })

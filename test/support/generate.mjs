@@ -103,7 +103,8 @@ const installPrisma6 = () =>
     const stamp = path.join(prisma6, "node_modules", ".installed")
     const wanted = hash(fs.readFileSync(path.join(prisma6, "package-lock.json"), "utf8"))
     if (readIfThere(stamp) !== wanted) {
-      execFileSync("npm", ["ci", "--prefix", prisma6, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
+      const flags = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]
+      execFileSync("npm", ["ci", "--prefix", prisma6, ...flags], {
         cwd: prisma6,
         stdio: ["ignore", "ignore", "inherit"],
         shell: process.platform === "win32"

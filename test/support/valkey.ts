@@ -1,7 +1,7 @@
+import { Redis } from "iovalkey"
 import type { ChildProcess } from "node:child_process"
 import { execFileSync, spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
-import { Redis } from "iovalkey"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
@@ -55,7 +55,8 @@ export const valkeyProgram = async (): Promise<string> => {
   }
   if (process.getuid?.() === 0 && (await onPath("apt-get")) !== undefined) {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" }
-    const run = (...args: ReadonlyArray<string>) => execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", 2] })
+    const run = (...args: ReadonlyArray<string>) =>
+      execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", 2] })
     await withoutService(() => {
       run("update")
       run("install", "-y", "--no-install-recommends", "redis-server")
@@ -179,7 +180,7 @@ export const sharedValkey = async (): Promise<{ readonly url: string; readonly s
 }
 
 export interface ValkeyCluster {
-  /** Masters first, each followed by nothing; then the replicas, if any were asked for. */
+  /** The three masters, then their replicas, if any were asked for. */
   readonly nodes: ReadonlyArray<ValkeyServer>
   readonly stop: () => Promise<void>
 }

@@ -1,0 +1,45 @@
+/** What goes into a command. A `Uint8Array` that is no `Buffer` would be sent as text. */
+export type Argument = string | number | Buffer
+
+type Reply = readonly [error: Error | null, reply?: unknown]
+
+/** Commands that go out in one write and come back in one piece. */
+export interface Pipeline {
+  callBuffer(command: string, ...args: Array<Argument>): unknown
+  exec(): Promise<ReadonlyArray<Reply> | null>
+}
+
+/**
+ * As much of a client as is used here: a `Redis` or a `Cluster`, of iovalkey in any version or of ioredis. Packages
+ * bring copies of their own, so a client is known by its shape and not by its class.
+ */
+export interface Client {
+  readonly status: string
+  readonly isCluster?: boolean
+  readonly options: { readonly keyPrefix?: unknown; readonly db?: unknown }
+  callBuffer(command: string, ...args: Array<Argument>): Promise<unknown>
+  pipeline(): Pipeline
+  connect(): Promise<unknown>
+  disconnect(): void
+  duplicate(...args: Array<unknown>): Client
+  on(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
+  removeListener(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
+}
+
+const methods = ["callBuffer", "pipeline", "connect", "disconnect", "duplicate", "on", "removeListener"]
+
+/** Whether this is somebody's client. */
+export const isClient = (value: unknown): value is Client =>
+  typeof value === "object" && value !== null &&
+  "status" in value && typeof value.status === "string" &&
+  "options" in value && typeof value.options === "object" && value.options !== null &&
+  methods.every((name) => typeof Reflect.get(value, name) === "function")
+
+/** What the client puts in front of every key. It does not do so with channels. */
+export const keyPrefixOf = (client: Client): string => {
+  const { keyPrefix } = client.options
+  return typeof keyPrefix === "string" ? keyPrefix : Buffer.isBuffer(keyPrefix) ? keyPrefix.toString("latin1") : ""
+}
+
+/** Keys belong to a database; channels are the same in all of them. */
+export const databaseOf = (client: Client): number => typeof client.options.db === "number" ? client.options.db : 0

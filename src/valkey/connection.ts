@@ -1,0 +1,253 @@
+/**
+ * The connection to Valkey: one that is opened here and closed with its scope, or a client of the caller's, which is
+ * only ever borrowed.
+ */
+import type { ClusterOptions, RedisOptions } from "iovalkey"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { CacheOptionsError } from "../CacheError.js"
+import type { CacheError, OptionProblem } from "../CacheError.js"
+import { makeBatcher } from "./batcher.js"
+import { databaseOf, keyPrefixOf } from "./client.js"
+import type { Argument, Client } from "./client.js"
+import { replyCodeOf } from "./errors.js"
+import { readConnection } from "./options.js"
+import type { Connection, Target } from "./options.js"
+import type { Script } from "./scripts.js"
+import { makeSubscriber } from "./subscriber.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("effect-prisma-cache/ValkeyConnection")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What the store and the lock say to Valkey. All that is said in one tick goes out together, in order.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValkeyConnection {
+  readonly [TypeId]: TypeId
+  /** A cluster carries out commands for different nodes in whatever order. */
+  readonly isCluster: boolean
+  /** What the keys hold. */
+  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
+  /** One command; its answer as the server gave it, texts as bytes. */
+  readonly command: (operation: string, name: string, args: ReadonlyArray<Argument>) => Effect.Effect<unknown, CacheError>
+  /** One script on one key. `patient`: it waits for a connection that was just lost. */
+  readonly script: (
+    operation: string,
+    script: Script,
+    key: string,
+    args: ReadonlyArray<Argument>,
+    patient?: boolean
+  ) => Effect.Effect<unknown, CacheError>
+  /** The name of a channel, as others say it whose keys are the same. */
+  readonly channel: (name: string) => string
+  /** Listens to a channel until the scope closes; answers when nothing more is missed, or nothing is to be expected. */
+  readonly listen: (channel: string, onMessage: (message: string) => void) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/**
+ * The service tag of the connection.
+ *
+ * @since 0.1.0
+ * @category service tags
+ */
+export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> = Context.GenericTag(
+  "effect-prisma-cache/ValkeyConnection"
+)
+
+/**
+ * How the connection behaves.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionOptions {
+  /** How long an answer is waited for, in milliseconds, connecting included. Default 1,000. */
+  readonly commandTimeout?: number | undefined
+}
+
+const commandTimeoutDefault = 1_000
+
+/** Pauses double from 50 ms to 2 s, each shortened by chance, so that a fleet does not come back in one moment. */
+const reconnectDelay = (times: number): number => {
+  const longest = Math.min(2_000, 25 * 2 ** Math.min(times, 10))
+  return Math.round(longest / 2 + Math.random() * (longest / 2))
+}
+
+/** What a connection of ours is made with, where the caller says nothing else. */
+const defaults = (commandTimeout: number): RedisOptions => ({
+  connectionName: "effect-prisma-cache",
+  connectTimeout: 5_000,
+  // A server that hangs does not answer a goodbye either.
+  disconnectTimeout: 100,
+  keepAlive: 30_000,
+  // A command that was under way when the connection broke is sent again on the next one, and fails with the one after.
+  maxRetriesPerRequest: 1,
+  retryStrategy: reconnectDelay,
+  // A peer that has vanished without a word is not believed in for longer than that.
+  socketTimeout: Math.max(5_000, 5 * commandTimeout)
+})
+
+/** What a connection of ours is made with in any case: the batcher relies on it. */
+const requirements = (commandTimeout: number) => ({
+  commandTimeout,
+  enableAutoPipelining: false,
+  enableOfflineQueue: false,
+  stringNumbers: false
+})
+
+type Own = Exclude<Target, { readonly _tag: "Client" }>
+
+/** Connects without waiting for the connection. */
+const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
+  Effect.map(Effect.promise(() => import("iovalkey")), ({ Cluster, Redis }): Client => {
+    const required = requirements(commandTimeout)
+    if (target._tag === "Server") return new Redis({ ...defaults(commandTimeout), ...target.options, ...required })
+    const { retryStrategy: _, ...nodeDefaults } = defaults(commandTimeout)
+    const { enableOfflineQueue, ...nodeRequired } = required
+    const options: ClusterOptions = {
+      clusterRetryStrategy: reconnectDelay,
+      ...target.options,
+      enableAutoPipelining: false,
+      enableOfflineQueue,
+      redisOptions: { ...nodeDefaults, ...target.options.redisOptions, ...nodeRequired }
+    }
+    return new Cluster([...target.nodes], options)
+  })
+
+/** A second connection to the same server, which only listens. */
+const duplicate = (client: Client): Client => {
+  const overrides = {
+    // Its own attempt at that goes unobserved when it fails, which ends the process.
+    autoResubscribe: false,
+    commandTimeout: undefined,
+    enableOfflineQueue: false,
+    lazyConnect: false,
+    maxRetriesPerRequest: null,
+    socketTimeout: undefined
+  }
+  return client.isCluster === true
+    ? client.duplicate([], { enableOfflineQueue: false, lazyConnect: false })
+    : client.duplicate(overrides)
+}
+
+const readCommandTimeout = (options: ConnectionOptions): Either.Either<number, ReadonlyArray<OptionProblem>> => {
+  const { commandTimeout = commandTimeoutDefault } = options
+  return Number.isFinite(commandTimeout) && commandTimeout >= 1
+    ? Either.right(commandTimeout)
+    : Either.left([{ path: "commandTimeout", message: `got ${String(commandTimeout)}, allowed: milliseconds, 1 or more` }])
+}
+
+/**
+ * Connects, or borrows the client that was given. Does not wait for the connection. Fails with what is wrong with the
+ * options, never repeating them, since they may hold a password.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  connection: Connection,
+  options: ConnectionOptions = {}
+): Effect.Effect<ValkeyConnection, CacheOptionsError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const target = readConnection("connection", connection)
+    const timeout = readCommandTimeout(options)
+    if (Either.isLeft(target) || Either.isLeft(timeout)) {
+      const problems = [target, timeout].flatMap((read) => Either.isLeft(read) ? read.left : [])
+      return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))
+    }
+    const client = target.right._tag === "Client"
+      ? target.right.client
+      : yield* Effect.acquireRelease(connect(target.right, timeout.right), (made) => Effect.sync(() => made.disconnect()))
+    return yield* over(client, timeout.right)
+  })
+
+const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConnection, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const batcher = yield* Effect.acquireRelease(
+      Effect.sync(() => makeBatcher(client, commandTimeout)),
+      (made) => Effect.sync(() => made.close())
+    )
+    const subscriber = yield* Effect.acquireRelease(
+      Effect.sync(() => makeSubscriber(() => duplicate(client))),
+      (made) => Effect.sync(() => made.close())
+    )
+    const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
+
+    const command: ValkeyConnection["command"] = (operation, name, args) =>
+      Effect.async((resume) =>
+        batcher.command({
+          operation,
+          name,
+          args,
+          done: (reply) => resume(Effect.succeed(reply)),
+          failed: (error) => resume(Effect.fail(error))
+        })
+      )
+
+    return {
+      [TypeId]: TypeId,
+      isCluster: client.isCluster === true,
+      command,
+      read: (operation, keys) =>
+        Effect.async((resume) =>
+          batcher.read({
+            operation,
+            keys,
+            done: (values) => resume(Effect.succeed(values)),
+            failed: (error) => resume(Effect.fail(error))
+          })
+        ),
+      script: (operation, script, key, args, patient = false) =>
+        Effect.async((resume) => {
+          const send = (name: string, text: string, failed: (error: CacheError, cause: unknown) => void) =>
+            batcher.command({
+              operation,
+              name,
+              args: [text, 1, key, ...args],
+              patient,
+              done: (reply) => resume(Effect.succeed(reply)),
+              failed
+            })
+          send("evalsha", script.sha, (error, cause) => {
+            // The server has not met this script since it started: now it does.
+            if (replyCodeOf(cause) === "NOSCRIPT") send("eval", script.lua, (last) => resume(Effect.fail(last)))
+            else resume(Effect.fail(error))
+          })
+        }),
+      channel: (name) => `${channelPrefix}${name}`,
+      listen: (channel, onMessage) =>
+        Effect.flatMap(Effect.scope, () =>
+          Effect.acquireRelease(
+            Effect.async<() => void>((resume) => {
+              const stop = subscriber.subscribe(channel, onMessage, () => resume(Effect.sync(() => stop)))
+            }),
+            (stop) => Effect.sync(stop)
+          )).pipe(Effect.asVoid)
+    }
+  })
+
+/**
+ * The connection as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  connection: Connection,
+  options?: ConnectionOptions
+): Layer.Layer<ValkeyConnection, CacheOptionsError> => Layer.scoped(ValkeyConnection, make(connection, options))
