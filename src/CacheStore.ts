@@ -36,7 +36,8 @@ export interface Lookup {
 }
 
 /**
- * What a tag's place holds: nothing, a stamp (`s:…`), or something else that no entry may be served or stored under.
+ * What a tag's place holds: nothing, a stamp (`s:…`), or the intent of a write under way (`w:…`), which no entry may
+ * be served or stored under.
  *
  * @since 0.1.0
  * @category models
@@ -50,13 +51,38 @@ export type TagState = string | null
  * - `expire`: only the stamp's soft part changes: what carries it counts as expired
  * - `swap`: the stamp is replaced by `next` if it still is `expected`, else removed; answers whether `next` is in place
  *
+ * An intent is never removed: it is marked, so that the stamp from before it does not come back.
+ *
  * @since 0.1.0
  * @category models
  */
-export type Invalidation =
-  | { readonly _tag: "kill"; readonly tag: string }
-  | { readonly _tag: "expire"; readonly tag: string }
-  | { readonly _tag: "swap"; readonly tag: string; readonly expected: string; readonly next: string }
+export type Invalidation = Ordered & (
+  | { readonly _tag: "kill" }
+  | { readonly _tag: "expire" }
+  | { readonly _tag: "swap"; readonly expected: string; readonly next: string }
+)
+
+/**
+ * A step on one tag. Steps that are to be `first` are carried out before any that is not.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Ordered {
+  readonly tag: string
+  readonly first?: boolean | undefined
+}
+
+/**
+ * The end of a write of one tag. `next` is the stamp that the write's own result is to be stored under: it is put in
+ * place if the write was alone with the tag.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Ending extends Ordered {
+  readonly next?: string | undefined
+}
 
 /**
  * The primitives that a backend provides. All names are complete: a backend adds nothing to them.
@@ -89,9 +115,29 @@ export interface CacheStore {
   ) => Effect.Effect<boolean, CacheError>
   /** Compare-and-delete: removes the entry if what is there begins with `seen`. */
   readonly remove: (entry: string, seen: Uint8Array) => Effect.Effect<void, CacheError>
-  /** Carries out the steps in the order given, and answers for each whether `next` was put in place. */
+  /** Carries out the steps, and answers for each whether `next` was put in place. */
   readonly invalidate: (
     steps: ReadonlyArray<Invalidation>,
+    ttlMillis: number
+  ) => Effect.Effect<ReadonlyArray<boolean>, CacheError>
+  /**
+   * A write of these tags begins: an intent takes the place of each stamp until `end` or until `ttlMillis` from now,
+   * by the store's clock. Beginning again under the same token prolongs it.
+   */
+  readonly begin: (
+    tags: ReadonlyArray<Ordered>,
+    token: string,
+    ttlMillis: number
+  ) => Effect.Effect<void, CacheError>
+  /**
+   * A write has ended. `committed` (or nobody knows): what was there before it is gone. Otherwise it was certainly
+   * rolled back, and the stamp comes back unless something else took it away. Answers for each tag whether `next` was
+   * put in place. A tag that was never begun is invalidated.
+   */
+  readonly end: (
+    tags: ReadonlyArray<Ending>,
+    token: string,
+    committed: boolean,
     ttlMillis: number
   ) => Effect.Effect<ReadonlyArray<boolean>, CacheError>
 }

@@ -114,6 +114,17 @@ export interface Serializer {
 }
 
 /**
+ * A `Serializer` that never has to wait.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Synchronous extends Serializer {
+  readonly encode: (value: unknown, context: Context) => Either.Either<Uint8Array, SerializerError>
+  readonly decode: (bytes: Uint8Array, context: Context) => Either.Either<unknown, SerializerError>
+}
+
+/**
  * The serializer that a cache writes and reads its entries with.
  *
  * @since 0.1.0
@@ -153,7 +164,10 @@ export class SerializerError extends Data.TaggedError("SerializerError")<{
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Omit<Serializer, TypeId>): Serializer => ({ [TypeId]: TypeId, ...options })
+export const make: {
+  (options: Omit<Synchronous, TypeId>): Synchronous
+  (options: Omit<Serializer, TypeId>): Serializer
+} = <A extends Omit<Serializer, TypeId>>(options: A) => ({ [TypeId]: TypeId, ...options })
 
 const decodeMessages = {
   Malformed: "the bytes are not what this serializer writes",
@@ -172,12 +186,10 @@ const decodeMessages = {
  * `Buffer` and other typed arrays, and arrays with holes or further properties. Values that occur several times
  * come back as copies of their own.
  *
- * It answers with `Either`s.
- *
  * @since 0.1.0
  * @category constructors
  */
-export const exact: Serializer = make({
+export const exact: Synchronous = make({
   id: exactCodec.id,
   encode: (value, context) => {
     try {

@@ -8,8 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { LRUCache } from "lru-cache"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
-import type { Invalidation, TagState } from "../CacheStore.js"
+import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
 import { startsWith } from "../internal/bytes.js"
+import * as intent from "../internal/intent.js"
 import { isStamp, makeStamp, withNewSoft } from "../internal/stamp.js"
 
 /**
@@ -69,6 +70,11 @@ export const make = (options: Options = {}): CacheStore => {
   const invalidate = (step: Invalidation, now: number, ttlMillis: number): boolean => {
     const found = current(tags, step.tag, now)
     if (found === undefined) return false
+    const marked = intent.marked(found.value)
+    if (marked !== undefined) {
+      tags.set(step.tag, { value: marked, expiresAt: found.expiresAt })
+      return false
+    }
     switch (step._tag) {
       case "kill": {
         tags.delete(step.tag)
@@ -88,6 +94,19 @@ export const make = (options: Options = {}): CacheStore => {
         return false
       }
     }
+  }
+
+  const begin = ({ tag }: Ordered, token: string, now: number, ttlMillis: number): void => {
+    const found = current(tags, tag, now)?.value ?? null
+    tags.set(tag, intent.begin(found, token, now, ttlMillis))
+  }
+
+  const end = ({ next, tag }: Ending, token: string, committed: boolean, now: number, ttlMillis: number): boolean => {
+    const found = current(tags, tag, now)?.value ?? null
+    const { mayStore, place } = intent.end(found, token, committed, next, now, ttlMillis)
+    if (place === null) tags.delete(tag)
+    else if (place !== "keep") tags.set(tag, { ...place })
+    return mayStore
   }
 
   /** Each primitive is one synchronous step, which is what makes it atomic here. */
@@ -113,7 +132,10 @@ export const make = (options: Options = {}): CacheStore => {
         const found = current(entries, entry, now)
         if (found !== undefined && startsWith(found.value, seen)) entries.delete(entry)
       }),
-    invalidate: (steps, ttlMillis) => step((now) => steps.map((one) => invalidate(one, now, ttlMillis)))
+    invalidate: (steps, ttlMillis) => step((now) => steps.map((one) => invalidate(one, now, ttlMillis))),
+    begin: (asked, token, ttlMillis) => step((now) => asked.forEach((one) => begin(one, token, now, ttlMillis))),
+    end: (asked, token, committed, ttlMillis) =>
+      step((now) => asked.map((one) => end(one, token, committed, now, ttlMillis)))
   })
 }
 

@@ -438,7 +438,7 @@ export const make = (
       const kind = targets.mode === "expire" ? "expire" : "kill"
       const guards = distinct(keys.length === 0 ? [] : [own.guard, ...keys.map((ref) => namesOf(ref.namespace).guard)])
       return [
-        ...guards.map((tag): Invalidation => ({ _tag: "kill", tag })),
+        ...guards.map((tag): Invalidation => ({ _tag: "kill", tag, first: true })),
         ...distinct([...keys.map(keyTag), ...(targets.tags ?? []).map(own.tag)]).map((tag): Invalidation => ({ _tag: kind, tag }))
       ]
     }
@@ -546,7 +546,7 @@ export const make = (
         const plan = ownPlan(ownResult, key, label)
         const payload = yield* encoded(plan, value)
         const swaps = isStamp(expected)
-          ? steps.map((step): Invalidation => step.tag === swapped ? { _tag: "swap", tag: swapped, expected, next } : step)
+          ? steps.map((step): Invalidation => step.tag === swapped ? { _tag: "swap", tag: swapped, first: step.first, expected, next } : step)
           : steps
         const inPlace = yield* invalidateSteps(swaps, stampTtlMillis(ttl))
         if (payload === undefined || inPlace[swaps.findIndex((step) => step._tag === "swap")] !== true) return

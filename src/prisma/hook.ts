@@ -10,6 +10,7 @@ import * as CacheKey from "../CacheKey.js"
 import type { CacheStrategy } from "../CacheStrategy.js"
 import type { Answer, KeyRef, OwnResult, Request, WriteRequest } from "../QueryCache.js"
 import type { ValueTypes } from "../Serializer.js"
+import { callersContext } from "./asyncContext.js"
 import { unwrap } from "./call.js"
 import type { Call } from "./call.js"
 import { canonicalArgs } from "./canonicalArgs.js"
@@ -252,13 +253,21 @@ export const makeHook = (context: HookContext) => {
   return async (input: HookInput): Promise<unknown> => {
     const { __internalParams, args, model, operation, query } = input
     const { cache, call, uncache } = takeOptions(args, __internalParams.dataPath ?? [])
-    const run = async () => query(args)
+    const within = callersContext()
+    const run = () => within(async () => query(args))
     if (arityOf(operation) === undefined) return run()
     const label = `${model}.${operation}`
-    if (!isRead(operation)) {
-      return write(input, readCache(label, cache, undefined, standing(model)), uncache, call, run)
+    const inContext = (wish: Wish): Wish => {
+      if (wish._tag !== "Cached" || typeof wish.key !== "function") return wish
+      const key = wish.key
+      return { ...wish, key: (result) => within(() => key(result)) }
     }
-    const wish = readCache(label, cache, standing(model), settings.defaults)
+    if (!isRead(operation)) {
+      const wish = inContext(readCache(label, cache, undefined, standing(model)))
+      const keys = typeof uncache === "function" ? (result: unknown) => within((): unknown => uncache(result)) : uncache
+      return write(input, wish, keys, call, run)
+    }
+    const wish = inContext(readCache(label, cache, standing(model), settings.defaults))
     if (wish._tag === "Cached" && __internalParams.transaction === undefined) return read(input, wish, call, run)
     if (call !== undefined) call.info = wish._tag === "Off" ? untouched : { ...untouched, status: "bypass" }
     return run()

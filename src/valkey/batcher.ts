@@ -11,6 +11,7 @@
  * for the first time, what must not get lost waits for that.
  */
 import { CacheError } from "../CacheError.js"
+import { streamsOf } from "./client.js"
 import type { Argument, Client } from "./client.js"
 import { errnoOf, toCacheError } from "./errors.js"
 
@@ -250,39 +251,57 @@ const conclude = (batch: Batch, pending: Command | Read, [error, reply]: Outcome
   else batch.done(pending, reply)
 }
 
-/** A cluster: each command by itself, so that each finds its node, and follows it when it moves. */
+/**
+ * A cluster: each command by itself, so that each finds its node, and follows it when it moves. The commands for one
+ * node still go out in one write.
+ */
 const sendToCluster = (client: Client, batch: Batch, explain: Explain): void => {
   const outcomes = new Map<Command | string, Outcome>()
-  let late = false
-  let open = 0
+  let commands = batch.commands.filter((command) => !batch.isAnswered(command))
+  let reads = batch.reads.filter((read) => !batch.isAnswered(read))
+  let missing = 0
+  let reunited = false
+  let releasing = false
 
   const release = () => {
-    for (const command of batch.commands) {
+    releasing = false
+    commands = commands.filter((command) => {
       const outcome = outcomes.get(command)
       if (outcome !== undefined) conclude(batch, command, outcome, explain)
-    }
-    for (const read of batch.reads) {
+      return outcome === undefined
+    })
+    reads = reads.filter((read) => {
       const found = read.keys.map((key) => outcomes.get(key))
       const failure = found.find((outcome) => outcome !== undefined && outcome[0] !== null)
       if (failure !== undefined) conclude(batch, read, failure, explain)
-      else if (found.every((outcome) => outcome !== undefined)) {
-        batch.done(read, found.map((outcome) => asBuffer(outcome?.[1])))
-      }
-    }
+      else if (!found.every((outcome) => outcome !== undefined)) return true
+      else batch.done(read, found.map((outcome) => asBuffer(outcome?.[1])))
+      return false
+    })
+  }
+  /** Who is late goes on with those who came in the same moment. */
+  const releaseSoon = () => {
+    if (releasing) return
+    releasing = true
+    setImmediate(release)
   }
   const timer = setTimeout(() => {
-    late = true
+    reunited = true
     release()
   }, reunionMillis)
   const note = (of: Command | string, outcome: Outcome) => {
     outcomes.set(of, outcome)
-    if (--open === 0) clearTimeout(timer)
-    if (late || open === 0) release()
+    if (--missing > 0) return reunited ? releaseSoon() : undefined
+    clearTimeout(timer)
+    release()
   }
   const ask = (of: Command | string, name: string, args: ReadonlyArray<Argument>) => {
-    open++
+    missing++
     client.callBuffer(name, ...args).then((reply) => note(of, [null, reply]), (error: unknown) => note(of, [error]))
   }
-  for (const command of batch.commands) if (!batch.isAnswered(command)) ask(command, command.name, command.args)
-  if (batch.reads.some((read) => !batch.isAnswered(read))) for (const key of batch.keys.keys()) ask(key, "get", [key])
+  const streams = streamsOf(client)
+  streams.forEach((stream) => stream.cork())
+  for (const command of commands) ask(command, command.name, command.args)
+  if (reads.length > 0) for (const key of batch.keys.keys()) ask(key, "get", [key])
+  streams.forEach((stream) => stream.uncork())
 }

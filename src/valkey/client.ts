@@ -22,9 +22,23 @@ export interface Client {
   connect(): Promise<unknown>
   disconnect(): void
   duplicate(...args: Array<unknown>): Client
+  /** The nodes of a cluster. */
+  nodes?(): ReadonlyArray<{ readonly stream?: unknown }>
   on(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
   removeListener(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
 }
+
+interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
+const isCorkable = (value: unknown): value is Corkable =>
+  typeof value === "object" && value !== null && "cork" in value && "uncork" in value
+
+/** The sockets of a cluster's nodes, so far as they are connected. */
+export const streamsOf = (client: Client): ReadonlyArray<Corkable> =>
+  (client.nodes?.() ?? []).map((node) => node.stream).filter(isCorkable)
 
 const methods = ["callBuffer", "pipeline", "connect", "disconnect", "duplicate", "on", "removeListener"]
 

@@ -32,6 +32,17 @@ export const TypeId: unique symbol = Symbol.for("effect-prisma-cache/ValkeyConne
 export type TypeId = typeof TypeId
 
 /**
+ * What a script is carried out on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScriptCall {
+  readonly key: string
+  readonly args: ReadonlyArray<Argument>
+}
+
+/**
  * What the store and the lock say to Valkey. All that is said in one tick goes out together, in order.
  *
  * @since 0.1.0
@@ -45,18 +56,27 @@ export interface ValkeyConnection {
   readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */
   readonly command: (operation: string, name: string, args: ReadonlyArray<Argument>) => Effect.Effect<unknown, CacheError>
-  /** One script on one key. `patient`: it waits for a connection that was just lost. */
+  /** A script on one key after the other, in order, and what each of them came to. */
+  readonly scripts: (
+    operation: string,
+    script: Script,
+    calls: ReadonlyArray<ScriptCall>,
+    options?: { readonly patient?: boolean }
+  ) => Effect.Effect<ReadonlyArray<Either.Either<unknown, CacheError>>>
+  /** A script on one key. */
   readonly script: (
     operation: string,
     script: Script,
     key: string,
-    args: ReadonlyArray<Argument>,
-    patient?: boolean
+    args: ReadonlyArray<Argument>
   ) => Effect.Effect<unknown, CacheError>
   /** The name of a channel, as others say it whose keys are the same. */
   readonly channel: (name: string) => string
-  /** Listens to a channel until the scope closes; answers when nothing more is missed, or nothing is to be expected. */
-  readonly listen: (channel: string, onMessage: (message: string) => void) => Effect.Effect<void, never, Scope.Scope>
+  /**
+   * Listens to a channel for as long as the connection lives: once, however often it is asked to with one function.
+   * Answers when nothing more is missed, or when there is no telling when that will be.
+   */
+  readonly listen: (channel: string, onMessage: (message: string) => void) => Effect.Effect<void>
 }
 
 /**
@@ -152,6 +172,9 @@ const readCommandTimeout = (options: ConnectionOptions): Either.Either<number, R
     : Either.left([{ path: "commandTimeout", message: `got ${String(commandTimeout)}, allowed: milliseconds, 1 or more` }])
 }
 
+const problemsOf = <A>(read: Either.Either<A, ReadonlyArray<OptionProblem>>): ReadonlyArray<OptionProblem> =>
+  Either.isLeft(read) ? read.left : []
+
 /**
  * Connects, or borrows the client that was given. Does not wait for the connection. Fails with what is wrong with the
  * options, never repeating them, since they may hold a password.
@@ -167,7 +190,7 @@ export const make = (
     const target = readConnection("connection", connection)
     const timeout = readCommandTimeout(options)
     if (Either.isLeft(target) || Either.isLeft(timeout)) {
-      const problems = [target, timeout].flatMap((read) => Either.isLeft(read) ? read.left : [])
+      const problems = [...problemsOf(target), ...problemsOf(timeout)]
       return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))
     }
     const client = target.right._tag === "Client"
@@ -187,6 +210,50 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
       (made) => Effect.sync(() => made.close())
     )
     const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
+
+    /**
+     * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that
+     * has not met the script is sent the text; so is all that came after, even what it has carried out because
+     * somebody else made it known in between: the order must not change.
+     */
+    const send = (
+      operation: string,
+      script: Script,
+      calls: ReadonlyArray<ScriptCall>,
+      patient: boolean,
+      known: boolean,
+      done: (results: Array<Either.Either<unknown, CacheError>>) => void
+    ) => {
+      const results: Array<Either.Either<unknown, CacheError>> = []
+      let left = calls.length
+      let unknownFrom = calls.length
+      const settle = (i: number, result: Either.Either<unknown, CacheError>) => {
+        results[i] = result
+        if (--left > 0) return
+        if (unknownFrom === calls.length) return done(results)
+        send(operation, script, calls.slice(unknownFrom), patient, false, (rest) =>
+          done([...results.slice(0, unknownFrom), ...rest]))
+      }
+      calls.forEach(({ args, key }, i) =>
+        batcher.command({
+          operation,
+          name: known ? "evalsha" : "eval",
+          args: [known ? script.sha : script.lua, 1, key, ...args],
+          patient,
+          done: (reply) => settle(i, Either.right(reply)),
+          failed: (error, cause) => {
+            if (known && replyCodeOf(cause) === "NOSCRIPT") unknownFrom = Math.min(unknownFrom, i)
+            settle(i, Either.left(error))
+          }
+        })
+      )
+    }
+    const scripts: ValkeyConnection["scripts"] = (operation, script, calls, options) =>
+      calls.length === 0
+        ? Effect.succeed([])
+        : Effect.async((resume) =>
+          send(operation, script, calls, options?.patient ?? false, true, (results) => resume(Effect.succeed(results)))
+        )
 
     const command: ValkeyConnection["command"] = (operation, name, args) =>
       Effect.async((resume) =>
@@ -212,32 +279,12 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
             failed: (error) => resume(Effect.fail(error))
           })
         ),
-      script: (operation, script, key, args, patient = false) =>
-        Effect.async((resume) => {
-          const send = (name: string, text: string, failed: (error: CacheError, cause: unknown) => void) =>
-            batcher.command({
-              operation,
-              name,
-              args: [text, 1, key, ...args],
-              patient,
-              done: (reply) => resume(Effect.succeed(reply)),
-              failed
-            })
-          send("evalsha", script.sha, (error, cause) => {
-            // The server has not met this script since it started: now it does.
-            if (replyCodeOf(cause) === "NOSCRIPT") send("eval", script.lua, (last) => resume(Effect.fail(last)))
-            else resume(Effect.fail(error))
-          })
-        }),
+      scripts,
+      script: (operation, script, key, args) =>
+        Effect.flatMap(scripts(operation, script, [{ key, args }]), ([result]) => result ?? Effect.succeed(null)),
       channel: (name) => `${channelPrefix}${name}`,
       listen: (channel, onMessage) =>
-        Effect.flatMap(Effect.scope, () =>
-          Effect.acquireRelease(
-            Effect.async<() => void>((resume) => {
-              const stop = subscriber.subscribe(channel, onMessage, () => resume(Effect.sync(() => stop)))
-            }),
-            (stop) => Effect.sync(stop)
-          )).pipe(Effect.asVoid)
+        Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))
     }
   })
 

@@ -64,6 +64,11 @@ const allowed = "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey op
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const isCluster = (value: object): value is ClusterConnection => "cluster" in value && isObject(value.cluster)
+
+/** What has a life of its own is no set of options. */
+const isOptions = (value: object): value is RedisOptions => !("duplicate" in value || "status" in value)
+
 /** Nothing of what was given is repeated in a problem: it may hold a password. */
 export const readConnection = (
   path: string,
@@ -79,10 +84,7 @@ export const readConnection = (
   }
   if (!isObject(connection)) return problem(path, `got ${typeof connection}, allowed: ${allowed}`)
   if (isClient(connection)) return Either.right({ _tag: "Client", client: connection })
-  if ("duplicate" in connection && typeof connection.duplicate === "function") {
-    return problem(path, `got a client that lacks methods which iovalkey's and ioredis's have, allowed: ${allowed}`)
-  }
-  if ("cluster" in connection) {
+  if (isCluster(connection)) {
     const { nodes, options = {} } = connection.cluster
     if (!Array.isArray(nodes) || nodes.length === 0) {
       return problem(`${path}.cluster.nodes`, "allowed: at least one node, { host, port } or a URL")
@@ -92,7 +94,9 @@ export const readConnection = (
     }
     return Either.right({ _tag: "Cluster", nodes, options })
   }
-  return Either.right({ _tag: "Server", options: connection as RedisOptions })
+  return isOptions(connection)
+    ? Either.right({ _tag: "Server", options: connection })
+    : problem(path, `got something like a client that lacks methods which clients have, allowed: ${allowed}`)
 }
 
 const secureSchemes = ["valkeys:", "rediss:"]

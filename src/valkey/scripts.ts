@@ -1,9 +1,10 @@
 /**
  * The scripts. Each has one key, so that it works on a cluster, and each may be sent again after it was carried out.
  *
- * A tag's place holds nothing, a stamp `s:<hard>.<soft>`, or an intent `w:<prev>:<solo>:<token@expiry,…>`: a write
- * under way. An intent is never removed or prolonged here; an invalidation clears `prev`, so that nobody puts the
- * stamp back that it would have taken away, and `solo`, so that no write takes itself for the only one.
+ * A tag's place holds nothing, a stamp `s:<hard>.<soft>`, or an intent `w:<prev>:<solo>:<token@expiry,…>`: writes
+ * under way. `begin` and `end` change an intent; an invalidation clears its `prev`, so that nobody puts the stamp back
+ * that it would have taken away, and its `solo`, so that no write takes itself for the only one. What they do stands
+ * as functions in `internal/intent.ts`.
  *
  * `allow-oom` is for what makes the cache forget: it has to work when the server's memory is full.
  */
@@ -71,6 +72,77 @@ elseif ARGV[1] == 'swap' then
   end
 end
 redis.call('UNLINK', KEYS[1])
+return 0
+`)
+
+/** `ARGV` token, ttl. The intent lasts as long as the token that lasts longest. */
+export const begin = script(`#!lua flags=allow-oom
+local T = redis.call('TIME')
+local now = T[1] * 1000 + math.floor(T[2] / 1000)
+local v, token, ttl = redis.call('GET', KEYS[1]), ARGV[1], tonumber(ARGV[2])
+local prev, solo, list, max = '-', token, {}, now + ttl
+if v and string.sub(v, 1, 2) == 's:' then
+  prev = string.sub(v, 3)
+elseif v then
+  local p, o, tokens = string.match(v, '^w:([^:]*):([^:]*):(.*)$')
+  if tokens then
+    prev, solo = p, '-'
+    for k, e in string.gmatch(tokens, '([^,@]+)@(%d+)') do
+      e = tonumber(e)
+      if k == token then
+        solo = o
+      elseif e <= now then
+        prev = '-'
+      else
+        list[#list + 1] = k .. '@' .. string.format('%.0f', e)
+        if e > max then max = e end
+      end
+    end
+  end
+end
+list[#list + 1] = token .. '@' .. string.format('%.0f', now + ttl)
+redis.call('SET', KEYS[1], 'w:' .. prev .. ':' .. solo .. ':' .. table.concat(list, ','), 'PX', string.format('%.0f', max - now))
+return 1
+`)
+
+/** `ARGV` token, '1' committed or unknown | '0' certainly rolled back, next | '', ttl. Answers 1 if `next` is in place. */
+export const end = script(`#!lua flags=allow-oom
+local v, token, committed, nxt = redis.call('GET', KEYS[1]), ARGV[1], ARGV[2] == '1', ARGV[3]
+if not v then return 0 end
+if string.sub(v, 1, 2) == 's:' then
+  if not committed then return 0 end
+  if nxt ~= '' and v == nxt then return 1 end
+  redis.call('UNLINK', KEYS[1])
+  return 0
+end
+local T = redis.call('TIME')
+local now = T[1] * 1000 + math.floor(T[2] / 1000)
+local prev, solo, tokens = string.match(v, '^w:([^:]*):([^:]*):(.*)$')
+local had, list, max = false, {}, now
+for k, e in string.gmatch(tokens or '', '([^,@]+)@(%d+)') do
+  e = tonumber(e)
+  if k == token then
+    had = true
+  elseif e <= now then
+    prev = '-'
+  else
+    list[#list + 1] = k .. '@' .. string.format('%.0f', e)
+    if e > max then max = e end
+  end
+end
+if not committed and not had then return 0 end
+if committed then prev = '-' end
+if #list > 0 then
+  if committed then solo = '-' end
+  redis.call('SET', KEYS[1], 'w:' .. prev .. ':' .. solo .. ':' .. table.concat(list, ','), 'PX', string.format('%.0f', max - now))
+elseif committed and solo == token and nxt ~= '' and had then
+  redis.call('SET', KEYS[1], nxt, 'PX', ARGV[4])
+  return 1
+elseif not committed and prev ~= '-' then
+  redis.call('SET', KEYS[1], 's:' .. prev, 'PX', ARGV[4])
+else
+  redis.call('UNLINK', KEYS[1])
+end
 return 0
 `)
 

@@ -9,7 +9,7 @@ export interface Subscriber {
    * Hands on what is said in a channel. `listening` is called once: as soon as nothing more is missed, or as soon as
    * it turns out that there is no telling when that will be.
    */
-  readonly subscribe: (channel: string, onMessage: (message: string) => void, listening: () => void) => () => void
+  readonly subscribe: (channel: string, onMessage: (message: string) => void, listening: () => void) => void
   readonly close: () => void
 }
 
@@ -81,7 +81,6 @@ export const makeSubscriber = (connect: () => Client): Subscriber => {
       }
       if (client === undefined && !closed) open()
       else if (known === undefined) subscribe(channel, subscription)
-      return () => subscription.handlers.delete(handler)
     },
     close: () => {
       closed = true

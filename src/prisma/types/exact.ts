@@ -29,6 +29,6 @@ export type WellFormed<Args> = Args extends Runtime.Types.Utils.Narrowable ? "Pl
  */
 export type Exact<Args, Allowed, Options> =
   & Runtime.Types.Public.Exact<Args, Allowed & { readonly [K in keyof Options]?: unknown }>
-  & Allowed
+  & ([Args] extends [never] ? unknown : Allowed)
   & WellFormed<Args>
   & Options

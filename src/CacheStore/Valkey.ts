@@ -1,0 +1,122 @@
+/**
+ * A store on Valkey, or Redis 7 and newer, on one server or on a cluster. Entries and tags are plain keys with a
+ * lifetime, so the server may evict any of them: an entry lost is a miss, a stamp lost is an invalidation.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type { CacheError } from "../CacheError.js"
+import { CacheStore, make as makeStore } from "../CacheStore.js"
+import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
+import { random128 } from "../internal/hash.js"
+import { makeStamp } from "../internal/stamp.js"
+import type { Argument } from "../valkey/client.js"
+import { ValkeyConnection } from "../valkey/connection.js"
+import { milliseconds, text, toBuffer, toBytes } from "../valkey/convert.js"
+import * as scripts from "../valkey/scripts.js"
+
+interface Call {
+  readonly key: string
+  readonly args: ReadonlyArray<Argument>
+}
+
+/**
+ * A store over a connection.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (connection: ValkeyConnection): CacheStore => {
+  const argumentsOf = (step: Invalidation, ttl: string): ReadonlyArray<Argument> => {
+    switch (step._tag) {
+      case "kill":
+        return ["kill"]
+      case "expire":
+        return ["expire", random128()]
+      case "swap":
+        return ["swap", step.expected, step.next, ttl]
+    }
+  }
+  const patiently = (script: scripts.Script, operation: string, calls: ReadonlyArray<Call>) =>
+    connection.scripts(operation, script, calls, { patient: true })
+
+  /**
+   * One server does what came first first. The nodes of a cluster know nothing of each other: there the steps that
+   * are not first wait for those that are. When one of those failed the order is spoilt for good, and the rest need
+   * not wait any longer.
+   */
+  const inOrder = <A extends Ordered>(
+    operation: string,
+    script: scripts.Script,
+    steps: ReadonlyArray<A>,
+    argsOf: (step: A) => ReadonlyArray<Argument>
+  ): Effect.Effect<ReadonlyArray<boolean>, CacheError> => {
+    const callsOf = (some: ReadonlyArray<A>) => some.map((step) => ({ key: step.tag, args: argsOf(step) }))
+    const first = steps.filter((step) => step.first === true)
+    const rest = steps.filter((step) => step.first !== true)
+    const results = connection.isCluster && first.length > 0 && rest.length > 0
+      ? Effect.zipWith(
+        patiently(script, operation, callsOf(first)),
+        Effect.suspend(() => patiently(script, operation, callsOf(rest))),
+        (one, two) => [...one, ...two]
+      )
+      : patiently(script, operation, callsOf([...first, ...rest]))
+    const positions = new Map([...first, ...rest].map((step, i) => [step, i]))
+    return Effect.flatMap(results, (answers) =>
+      Effect.map(Either.all(answers), (all) => steps.map((step) => Number(all[positions.get(step) ?? -1]) === 1)))
+  }
+
+  return makeStore({
+    lookup: (entry, tags) =>
+      Effect.map(connection.read("read", [entry, ...tags]), ([found = null, ...states]) => ({
+        entry: found === null ? null : toBytes(found),
+        states: states.map((state) => state === null ? null : text(state))
+      })),
+    obtain: (tags, ttlMillis) => {
+      const ttl = milliseconds(ttlMillis)
+      const calls = tags.map((key) => ({ key, args: [makeStamp(), ttl] }))
+      return Effect.flatMap(
+        connection.scripts("make stamps", scripts.obtain, calls),
+        (results): Effect.Effect<ReadonlyArray<TagState>, CacheError> =>
+          // Where the server refuses some tags, the others are worth knowing; where it refuses all, its reason is.
+          results.some(Either.isRight) && results.every((one) => Either.isRight(one) || one.left.reason === "Rejected")
+            ? Effect.succeed(results.map((one) => Either.isRight(one) ? text(one.right) : null))
+            : Effect.map(Either.all(results), (replies) => replies.map(text))
+      )
+    },
+    replace: (entry, bytes, ttlMillis, seen) =>
+      Effect.map(
+        connection.script("store", scripts.replace, entry, [
+          toBuffer(bytes),
+          milliseconds(ttlMillis),
+          seen === null ? "" : toBuffer(seen)
+        ]),
+        (answer) => Number(answer) === 1
+      ),
+    remove: (entry, seen) => Effect.asVoid(connection.script("remove", scripts.remove, entry, [toBuffer(seen)])),
+    invalidate: (steps, ttlMillis) =>
+      inOrder("invalidate", scripts.invalidate, steps, (step) => argumentsOf(step, milliseconds(ttlMillis))),
+    begin: (tags, token, ttlMillis) =>
+      Effect.asVoid(inOrder("begin a write", scripts.begin, tags, () => [token, milliseconds(ttlMillis)])),
+    end: (tags, token, committed, ttlMillis) =>
+      inOrder("end a write", scripts.end, tags, ({ next = "" }: Ending) => [
+        token,
+        committed ? "1" : "0",
+        next,
+        milliseconds(ttlMillis)
+      ])
+  })
+}
+
+/**
+ * A store over the connection of the context.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<CacheStore, never, ValkeyConnection> = Layer.effect(
+  CacheStore,
+  Effect.map(ValkeyConnection, make)
+)

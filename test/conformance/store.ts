@@ -1,0 +1,363 @@
+/**
+ * What every store must do, whatever it keeps things in.
+ */
+import { describe, expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { CacheStore } from "../../src/CacheStore.js"
+import type { Invalidation } from "../../src/CacheStore.js"
+import { makeStamp } from "../../src/internal/stamp.js"
+import { uniqueName } from "../support/servers.js"
+import { Backdoor } from "./backdoor.js"
+import { afterwards } from "./time.js"
+import type { Time } from "./time.js"
+
+const minute = 60_000
+const short = 60
+
+/** Bytes that no text can hold, beginning as an entry does: with what tells it from every other. */
+const makeEntry = (length = 300): Uint8Array => {
+  const bytes = new Uint8Array(length).map((_, i) => i % 251)
+  globalThis.crypto.getRandomValues(bytes.subarray(0, 17))
+  bytes.set([0, 0xff, 0x0d, 0x0a, 0x80].slice(0, length), Math.max(0, Math.min(12, length - 5)))
+  return bytes
+}
+const identity = (bytes: Uint8Array) => bytes.subarray(0, 17)
+
+/** Names are taken as they are, whatever they are made of. */
+const entryName = () => uniqueName("e:{digest}:\u00e9\u{1F600} \r\n:")
+const tagName = () => uniqueName("t:\u00fc :")
+
+/** What of a stamp is changed by nothing but an end to all that carries it. */
+const hardPart = (stamp: string | null): string => String(stamp).split(".", 1).join()
+
+const stampForm = /^s:[^.:]{22}\.[^.:]+$/
+
+const kill = (tag: string): Invalidation => ({ _tag: "kill", tag })
+const expire = (tag: string): Invalidation => ({ _tag: "expire", tag })
+const swap = (tag: string, expected: string, next: string): Invalidation => ({ _tag: "swap", tag, expected, next })
+
+export interface Options<E> {
+  /** How the test report calls it. */
+  readonly name: string
+  /** A store, empty or not. With `backdoor` it comes with a `Backdoor` to the same place. */
+  readonly layer: Layer.Layer<CacheStore, E>
+  readonly time: Time
+  readonly backdoor?: boolean
+}
+
+type Test = (name: string, test: () => Effect.Effect<void, unknown, CacheStore>, timeout?: number) => void
+
+export const storeConformance = <E>(options: Options<E>): void => {
+  // Two types, of whose difference no test makes use.
+  if (options.time === "test") layer(options.layer)(options.name, (it) => suite(it.effect, options))
+  else {
+    layer(options.layer, { excludeTestServices: true, timeout: "60 seconds" })(
+      options.name,
+      (it) => suite(it.effect, options)
+    )
+  }
+}
+
+const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
+  const test = (name: string, body: (store: CacheStore) => Effect.Effect<void, unknown>) =>
+    it(name, () => Effect.flatMap(CacheStore, body))
+  const behind = (name: string, body: (store: CacheStore, door: Backdoor) => Effect.Effect<void, unknown>) => {
+    if (backdoor !== true) return
+    test(name, (store) => Effect.flatMap(Effect.flatten(Effect.serviceOption(Backdoor)), (door) => body(store, door)))
+  }
+  const stampOf = (store: CacheStore, tag: string) =>
+    Effect.map(store.obtain([tag], minute), ([state]) => {
+      expect(state).toMatch(stampForm)
+      return String(state)
+    })
+  const stateOf = (store: CacheStore, tag: string) =>
+    Effect.map(store.lookup(entryName(), [tag]), ({ states }) => states[0] ?? null)
+  const entryOf = (store: CacheStore, entry: string) => Effect.map(store.lookup(entry, []), (found) => found.entry)
+
+  describe("lookup", () => {
+    test("answers null for what is not there", (store) =>
+      Effect.gen(function*() {
+        expect(yield* store.lookup(entryName(), [])).toEqual({ entry: null, states: [] })
+        expect(yield* store.lookup(entryName(), [tagName(), tagName()])).toEqual({ entry: null, states: [null, null] })
+      }))
+
+    test("answers the tags in the order asked, each as often as asked", (store) =>
+      Effect.gen(function*() {
+        const [a, b, absent] = [tagName(), tagName(), tagName()]
+        const [ofA, ofB] = yield* store.obtain([a, b], minute)
+        expect(ofA).not.toBe(ofB)
+        const { states } = yield* store.lookup(entryName(), [b, absent, a, b, a])
+        expect(states).toEqual([ofB, null, ofA, ofB, ofA])
+      }))
+
+    test("gives an entry back byte for byte, whatever its bytes and its size", (store) =>
+      Effect.gen(function*() {
+        for (const bytes of [makeEntry(1), makeEntry(), makeEntry(100_000), new TextEncoder().encode("s:text.0")]) {
+          const name = entryName()
+          expect(yield* store.replace(name, bytes, minute, null)).toBe(true)
+          expect(yield* entryOf(store, name)).toEqual(new Uint8Array(bytes))
+        }
+      }))
+
+    test("answers each of many at once with its own", (store) =>
+      Effect.gen(function*() {
+        const names = Array.from({ length: 700 }, entryName)
+        const tags = names.map(tagName)
+        const stamps = yield* store.obtain(tags, minute)
+        const entries = names.map(() => makeEntry(40))
+        yield* Effect.forEach(names, (name, i) => store.replace(name, entries[i] ?? makeEntry(), minute, null), {
+          concurrency: "unbounded"
+        })
+        const found = yield* Effect.forEach(names, (name, i) => store.lookup(name, [tags[i] ?? "", tags[0] ?? ""]), {
+          concurrency: "unbounded"
+        })
+        expect(found).toEqual(entries.map((entry, i) => ({ entry, states: [stamps[i], stamps[0]] })))
+      }))
+  })
+
+  describe("obtain", () => {
+    test("makes a stamp where there is none, once, and in the order asked", (store) =>
+      Effect.gen(function*() {
+        const [a, b] = [tagName(), tagName()]
+        const first = yield* store.obtain([a, b], minute)
+        expect(first).toEqual([expect.stringMatching(stampForm), expect.stringMatching(stampForm)])
+        expect(yield* store.obtain([b, a], minute)).toEqual([first[1], first[0]])
+        expect((yield* store.lookup(entryName(), [a, b])).states).toEqual(first)
+      }))
+
+    test("agrees on one stamp among a hundred who ask at once", (store) =>
+      Effect.gen(function*() {
+        const tags = [tagName(), tagName()]
+        const answers = yield* Effect.all(Array.from({ length: 100 }, () => store.obtain(tags, minute)), {
+          concurrency: "unbounded"
+        })
+        expect(new Set(answers.map((states) => states.join())).size).toBe(1)
+      }))
+
+    test("answers nothing to nobody", (store) =>
+      Effect.gen(function*() {
+        expect(yield* store.obtain([], minute)).toEqual([])
+      }))
+
+    test("makes a stamp that ends, and another one afterwards", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const [first] = yield* store.obtain([tag], short)
+        yield* afterwards(time, short, "the stamp is gone", Effect.map(stateOf(store, tag), (state) => state === null))
+        expect(yield* stampOf(store, tag)).not.toBe(first)
+      }))
+
+    behind("prolongs a stamp's life and never shortens it", (store, door) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const [stamp] = yield* store.obtain([tag], minute)
+        expect(yield* door.ttl(tag)).toBeLessThanOrEqual(minute)
+        expect(yield* store.obtain([tag], 5 * minute)).toEqual([stamp])
+        expect(yield* door.ttl(tag)).toBeGreaterThan(4 * minute)
+        expect(yield* store.obtain([tag], minute)).toEqual([stamp])
+        expect(yield* door.ttl(tag)).toBeGreaterThan(4 * minute)
+      }))
+
+    behind("neither replaces nor prolongs a write under way", (store, door) =>
+      Effect.gen(function*() {
+        const [tag, other] = [tagName(), tagName()]
+        const intent = "w:previous.0:solo:token@1"
+        yield* door.set(tag, intent, minute)
+        const [state, stamp] = yield* store.obtain([tag, other], 5 * minute)
+        expect([state, stamp]).toEqual([intent, expect.stringMatching(stampForm)])
+        expect(yield* stateOf(store, tag)).toBe(intent)
+        expect(yield* door.ttl(tag)).toBeLessThanOrEqual(minute)
+      }))
+
+    if (time === "test") {
+      test("prolongs a stamp's life", (store) =>
+        Effect.gen(function*() {
+          const tag = tagName()
+          const [stamp] = yield* store.obtain([tag], minute)
+          yield* store.obtain([tag], 5 * minute)
+          yield* store.obtain([tag], minute)
+          yield* afterwards(time, 4 * minute, "it lives", Effect.map(stateOf(store, tag), (state) => state === stamp))
+          yield* afterwards(time, minute, "it is gone", Effect.map(stateOf(store, tag), (state) => state === null))
+        }))
+    }
+  })
+
+  describe("replace", () => {
+    test("stores where nothing is, for as long as it is told", (store) =>
+      Effect.gen(function*() {
+        const [name, bytes] = [entryName(), makeEntry()]
+        expect(yield* store.replace(name, bytes, short, null)).toBe(true)
+        yield* afterwards(time, short, "the entry is gone", Effect.map(entryOf(store, name), (found) => found === null))
+      }))
+
+    test("stores over what was seen", (store) =>
+      Effect.gen(function*() {
+        const [name, first, second] = [entryName(), makeEntry(), makeEntry(50)]
+        yield* store.replace(name, first, minute, null)
+        expect(yield* store.replace(name, second, minute, identity(first))).toBe(true)
+        expect(yield* entryOf(store, name)).toEqual(second)
+      }))
+
+    test("changes nothing when another one came first", (store) =>
+      Effect.gen(function*() {
+        const [name, seen, first, late] = [entryName(), makeEntry(), makeEntry(), makeEntry()]
+        yield* store.replace(name, seen, minute, null)
+        yield* store.replace(name, first, minute, identity(seen))
+        expect(yield* store.replace(name, late, minute, identity(seen))).toBe(false)
+        expect(yield* store.replace(name, late, minute, null)).toBe(false)
+        expect(yield* entryOf(store, name)).toEqual(first)
+      }))
+
+    test("stores nothing over an entry that was seen and is gone", (store) =>
+      Effect.gen(function*() {
+        const [name, seen] = [entryName(), makeEntry()]
+        expect(yield* store.replace(name, makeEntry(), minute, identity(seen))).toBe(false)
+        expect(yield* entryOf(store, name)).toBeNull()
+      }))
+
+    test("lets one win of a hundred at once", (store) =>
+      Effect.gen(function*() {
+        const name = entryName()
+        const entries = Array.from({ length: 100 }, () => makeEntry(60))
+        const won = yield* Effect.forEach(entries, (bytes) => store.replace(name, bytes, minute, null), {
+          concurrency: "unbounded"
+        })
+        expect(won.filter(Boolean)).toHaveLength(1)
+        expect(yield* entryOf(store, name)).toEqual(entries[won.indexOf(true)])
+      }))
+
+    test("does not mix up entries whose beginnings another kind of comparison would take for equal", (store) =>
+      Effect.gen(function*() {
+        const name = entryName()
+        yield* store.replace(name, Uint8Array.of(0x61, 0x00, 0x80, 1), minute, null)
+        expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x81))).toBe(false)
+        expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x80, 1, 1))).toBe(false)
+        expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x80))).toBe(true)
+      }))
+  })
+
+  describe("remove", () => {
+    test("removes what was seen", (store) =>
+      Effect.gen(function*() {
+        const [name, bytes] = [entryName(), makeEntry()]
+        yield* store.replace(name, bytes, minute, null)
+        yield* store.remove(name, identity(bytes))
+        expect(yield* entryOf(store, name)).toBeNull()
+        yield* store.remove(name, identity(bytes))
+      }))
+
+    test("leaves what came after it", (store) =>
+      Effect.gen(function*() {
+        const [name, seen, bytes] = [entryName(), makeEntry(), makeEntry()]
+        yield* store.replace(name, bytes, minute, null)
+        yield* store.remove(name, identity(seen))
+        expect(yield* entryOf(store, name)).toEqual(bytes)
+      }))
+  })
+
+  describe("invalidate", () => {
+    test("kill: the stamp is gone, and never comes back", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const stamp = yield* stampOf(store, tag)
+        expect(yield* store.invalidate([kill(tag)], minute)).toEqual([false])
+        expect(yield* stateOf(store, tag)).toBeNull()
+        expect(yield* store.invalidate([kill(tag)], minute)).toEqual([false])
+        expect(hardPart(yield* stampOf(store, tag))).not.toBe(hardPart(stamp))
+      }))
+
+    test("expire: only the soft part changes, each time", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const first = yield* stampOf(store, tag)
+        expect(yield* store.invalidate([expire(tag)], minute)).toEqual([false])
+        const second = yield* stateOf(store, tag)
+        yield* store.invalidate([expire(tag)], minute)
+        const third = yield* stateOf(store, tag)
+        expect(new Set([first, second, third]).size).toBe(3)
+        expect([first, second, third].map(hardPart)).toEqual(Array.from({ length: 3 }, () => hardPart(first)))
+        expect(third).toMatch(stampForm)
+      }))
+
+    test("expire: where nothing is, nothing comes of it", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        expect(yield* store.invalidate([expire(tag)], minute)).toEqual([false])
+        expect(yield* stateOf(store, tag)).toBeNull()
+      }))
+
+    test("swap: the new stamp takes the place of the expected one, however often it is told", (store) =>
+      Effect.gen(function*() {
+        const [tag, next] = [tagName(), makeStamp()]
+        const stamp = yield* stampOf(store, tag)
+        expect(yield* store.invalidate([swap(tag, stamp, next)], minute)).toEqual([true])
+        expect(yield* stateOf(store, tag)).toBe(next)
+        expect(yield* store.invalidate([swap(tag, stamp, next)], minute)).toEqual([true])
+        expect(yield* stateOf(store, tag)).toBe(next)
+      }))
+
+    test("swap: any other stamp is gone, and the new one is not in place", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const stamp = yield* stampOf(store, tag)
+        yield* store.invalidate([expire(tag)], minute)
+        expect(yield* store.invalidate([swap(tag, stamp, makeStamp())], minute)).toEqual([false])
+        expect(yield* stateOf(store, tag)).toBeNull()
+        expect(yield* store.invalidate([swap(tag, stamp, makeStamp())], minute)).toEqual([false])
+        expect(yield* stateOf(store, tag)).toBeNull()
+      }))
+
+    test("takes the steps in order, and answers each", (store) =>
+      Effect.gen(function*() {
+        const [a, b] = [tagName(), tagName()]
+        const [ofA = "", ofB = ""] = (yield* store.obtain([a, b], minute)).map(String)
+        const [next, last] = [makeStamp(), makeStamp()]
+        const steps = [kill(b), swap(a, ofA, next), swap(b, ofB, makeStamp()), swap(a, next, last), expire(b)]
+        expect(yield* store.invalidate(steps, minute)).toEqual([false, true, false, true, false])
+        expect((yield* store.lookup(entryName(), [a, b])).states).toEqual([last, null])
+        expect(yield* store.invalidate([], minute)).toEqual([])
+      }))
+
+    test("leaves every other tag and every entry alone", (store) =>
+      Effect.gen(function*() {
+        const [tag, other, name, bytes] = [tagName(), tagName(), entryName(), makeEntry()]
+        const stamps = yield* store.obtain([tag, other], minute)
+        yield* store.replace(name, bytes, minute, null)
+        yield* store.invalidate([kill(tag)], minute)
+        expect(yield* store.lookup(name, [tag, other])).toEqual({ entry: bytes, states: [null, stamps[1]] })
+      }))
+
+    behind("expire: a stamp's life is neither prolonged nor shortened", (store, door) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        yield* store.obtain([tag], 2 * minute)
+        yield* store.invalidate([expire(tag)], 5 * minute)
+        expect(yield* door.ttl(tag)).toBeGreaterThan(minute)
+        expect(yield* door.ttl(tag)).toBeLessThanOrEqual(2 * minute)
+      }))
+
+    behind("marks a write under way and does not remove it: neither its stamp comes back nor is it alone", (store, door) =>
+      Effect.gen(function*() {
+        for (const step of [kill, expire, (tag: string) => swap(tag, "w:a.0:b:c@1,d@2", makeStamp())]) {
+          const tag = tagName()
+          yield* door.set(tag, "w:a.0:b:c@1,d@2", minute)
+          expect(yield* store.invalidate([step(tag)], 5 * minute)).toEqual([false])
+          expect(yield* stateOf(store, tag)).toBe("w:-:-:c@1,d@2")
+          expect(yield* door.ttl(tag)).toBeGreaterThan(0)
+          expect(yield* door.ttl(tag)).toBeLessThanOrEqual(minute)
+        }
+      }))
+
+    behind("removes what is neither a stamp nor a write under way", (store, door) =>
+      Effect.gen(function*() {
+        for (const step of [kill, expire, (tag: string) => swap(tag, "s:a.0", makeStamp())]) {
+          const tag = tagName()
+          yield* door.set(tag, "something else", minute)
+          expect(yield* stateOf(store, tag)).toBe("something else")
+          yield* store.invalidate([step(tag)], minute)
+          expect(yield* stateOf(store, tag)).toBeNull()
+        }
+      }))
+  })
+}
