@@ -24,7 +24,11 @@ class Products extends Effect.Service<Products>()("examples/Products", {
 
     const findBySku = (sku: string) =>
       attempt(() => client.product.findUnique({ where: { sku } })).pipe(
-        Effect.flatMap((product) => product === null ? Effect.fail(new UnknownProduct({ sku })) : Effect.succeed(product.name))
+        Effect.flatMap(Effect.fromNullable),
+        Effect.mapBoth({
+          onFailure: (error) => error._tag === "NoSuchElementException" ? new UnknownProduct({ sku }) : error,
+          onSuccess: ({ name }) => name
+        })
       )
 
     return {
@@ -56,7 +60,7 @@ const program = Effect.gen(function*() {
   yield* tell("SKU-0001")
 
   // Callers at the same time share one query, and each gets a copy of its own.
-  const crowd = yield* Effect.all(Array.from({ length: 100 }, () => products.nameOf("SKU-0002")), { concurrency: "unbounded" })
+  const crowd = yield* Effect.replicateEffect(products.nameOf("SKU-0002"), 100, { concurrency: "unbounded" })
   yield* Console.log(`100 callers: ${crowd.filter(({ info }) => info.status === "miss").length} query`)
 
   // The effect's own errors arrive typed; they are not cached.
@@ -79,4 +83,4 @@ const CacheLive = Layer.unwrapEffect(
   }))
 )
 
-await Effect.runPromise(program.pipe(Effect.provide(Products.Default), Effect.provide(CacheLive)))
+await Effect.runPromise(Effect.provide(program, Layer.provideMerge(Products.Default, CacheLive)))

@@ -2,7 +2,7 @@
  * The cache in an application that knows Prisma and nothing of Effect: `npx tsx examples/plain-prisma.ts`, after
  * `npm run generate`.
  */
-import type { CacheInfo } from "effect-prisma-cache"
+import type { CacheInfo, PrismaCache } from "effect-prisma-cache"
 import { MemoryCacheLive, prismaCache } from "effect-prisma-cache"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { openShop } from "./shop.js"
@@ -28,8 +28,10 @@ const prisma = shop.client.$extends(prismaCache({
   }
 }))
 
-const tell = (what: string, { key, status, ttl }: CacheInfo.CacheInfo) =>
-  console.log(`${what.padEnd(46)} ${status.padEnd(7)} ${ttl === undefined ? "" : `for ${Math.ceil(ttl / 1000)} s `}${key ?? ""}`)
+const tell = (what: string, { key = "", status, ttl }: CacheInfo.CacheInfo) => {
+  const life = ttl === undefined ? "" : `for ${Math.ceil(ttl / 1000)} s`
+  console.log(`${what.padEnd(44)}${status.padEnd(11)}${life.padEnd(12)}${key}`)
+}
 
 // Defaults: nothing stands in the query.
 tell("a user, by the defaults", (await prisma.user.findUnique({ where: { id: 1 } }).withCacheInfo()).info)
@@ -63,15 +65,16 @@ await prisma.$cache.invalidate({ tags: ["reviews"] })
 tell("reviews after their tag was invalidated", (await reviewsOf(2)).info)
 
 // varyBy: the same query, for two roles. Prisma sends a query when it is awaited, so the `await` stands inside.
-const price = async () =>
-  await prisma.product.findFirst({ where: { sku: "SKU-0042" }, select: { price: true } }).withCacheInfo()
+const product42 = { where: { sku: "SKU-0042" }, select: { price: true } }
+const price = async () => await prisma.product.findFirst(product42).withCacheInfo()
 await visitor.run({ role: "staff" }, price)
 tell("a price, asked by staff a second time", (await visitor.run({ role: "staff" }, price)).info)
 tell("the same price, asked by a customer", (await visitor.run({ role: "customer" }, price)).info)
 
 // One query can be read past the cache, or make the cache read again.
-tell("a count, past the cache", (await prisma.product.count({ cache: { bypass: true } }).withCacheInfo()).info)
-tell("a count, read again for everybody", (await prisma.product.count({ cache: { refresh: true } }).withCacheInfo()).info)
+const count = (cache: PrismaCache.ReadCache) => prisma.product.count({ cache }).withCacheInfo()
+tell("a count, past the cache", (await count({ bypass: true })).info)
+tell("a count, read again for everybody", (await count({ refresh: true })).info)
 
 console.log(prisma.$cache.stats())
 await prisma.$disconnect()

@@ -11,7 +11,8 @@
  * - `"miss"`: queried by this call
  * - `"joined"`: queried by another caller of the same flight, and shared with this one
  * - `"refreshed"`: queried by this call because it forced a refresh
- * - `"bypass"`: queried without the cache: the call asked for that, ran inside a transaction, or the cache could not be used
+ * - `"bypass"`: queried without the cache: the call asked for that, ran inside a transaction, or the cache could not
+ *   be used
  * - `"off"`: queried without the cache, because neither the call nor the defaults gave a strategy
  *
  * @since 0.1.0
@@ -20,7 +21,8 @@
 export type CacheStatus = "hit" | "miss" | "joined" | "refreshed" | "bypass" | "off"
 
 /**
- * What is known of the way one query was answered. It holds names and durations only, never arguments or rows of the query.
+ * What is known of the way one query was answered. It holds names and durations only, never arguments or rows of the
+ * query.
  *
  * @since 0.1.0
  * @category models

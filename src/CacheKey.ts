@@ -67,9 +67,9 @@ const version = "1"
  * A key from everything that decides the result, in any shape: different parts never share a key, and equal parts have
  * the same key in every process.
  *
- * Types count (`1` is not `"1"`, `-0` is not `0`), and so does the order of an array. The order of an object's keys does
- * not, and members that are `undefined` are no members. An object with `toJSON` is told by what that answers, a `Date` by its
- * time, and an `ArrayBuffer` view by its bytes.
+ * Types count (`1` is not `"1"`, `-0` is not `0`), and so does the order of an array. The order of an object's keys
+ * does not, and members that are `undefined` are no members. An object with `toJSON` is told by what that answers, a
+ * `Date` by its time, and an `ArrayBuffer` view by its bytes.
  *
  * @example
  * ```ts

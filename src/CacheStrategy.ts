@@ -19,7 +19,7 @@ export interface CacheStrategy {
 }
 
 /**
- * The longest ttl, one year in milliseconds: nothing is kept for ever.
+ * The longest ttl, a leap year in milliseconds: nothing is kept for ever.
  *
  * @since 0.1.0
  * @category constants

@@ -52,8 +52,21 @@ export interface Request<A> {
   readonly strategy: CacheStrategy
   /** Custom keys that this answer is known by: invalidating one of them invalidates the answer. */
   readonly keys?: ReadonlyArray<KeyRef> | undefined
-  /** Custom keys that are known from the answer only, and further entries that it is to be found under. `undefined`: do not store it. */
+  /** What else the answer depends on, as derived from the query: models, rows. */
+  readonly dependencies?: ReadonlyArray<string> | undefined
+  /**
+   * What the answer depends on that is known from it only, and further entries that it is to be found under. Keys are
+   * in the cache's own namespace or in that of `key`: with others it is not stored. `undefined`: do not store it.
+   */
   readonly late?: ((value: A) => Late | undefined) | undefined
+  /**
+   * What invalidates everything that `late` may name, before it invalidates that: all custom keys, and these
+   * dependencies. Compared where late names were not foreseen. Default: all custom keys, if there is `late`.
+   */
+  readonly guards?: {
+    readonly keys?: boolean | undefined
+    readonly dependencies?: ReadonlyArray<string> | undefined
+  } | undefined
   /** `refresh`: query and store, whatever is there. Default `use`. */
   readonly mode?: "use" | "refresh" | undefined
   /** How values that are no plain data are written and read, e.g. `Decimal`. */
@@ -90,6 +103,7 @@ export type KeyMaterial =
  */
 export interface Late {
   readonly keys: ReadonlyArray<KeyRef>
+  readonly dependencies?: ReadonlyArray<string> | undefined
   readonly entries: ReadonlyArray<CacheKey>
 }
 
@@ -105,6 +119,25 @@ export interface Answer<A> {
 }
 
 /**
+ * What a write makes invalid.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Touches {
+  /**
+   * Derived from the query: models, rows. Those of `first` are dealt with before those of `rest`, so that who finds
+   * one of `first` unchanged knows that none of `rest` had changed by then.
+   */
+  readonly first?: ReadonlyArray<string> | undefined
+  readonly rest?: ReadonlyArray<string> | undefined
+  readonly keys?: ReadonlyArray<KeyRef> | undefined
+  readonly tags?: ReadonlyArray<string> | undefined
+  /** Everything in the cache's namespace. */
+  readonly all?: boolean | undefined
+}
+
+/**
  * What a write means to the cache.
  *
  * @since 0.1.0
@@ -114,14 +147,38 @@ export interface WriteRequest<A> {
   /** Names the write in events, e.g. `User.update`. */
   readonly label: string
   /** What it makes invalid, as far as is known before it runs. */
-  readonly keys?: ReadonlyArray<KeyRef> | undefined
-  readonly tags?: ReadonlyArray<string> | undefined
+  readonly touches: Touches
   /** What it makes invalid, as known from its result. */
-  readonly lateKeys?: ((value: A) => ReadonlyArray<KeyRef>) | undefined
+  readonly late?: ((value: A) => Touches) | undefined
+  /** What else to take for touched when the write failed and nobody knows whether it was carried out. */
+  readonly unknown?: Touches | undefined
   /** Where its own result is kept. A key that is known from the result only is a function. */
   readonly own?: OwnResult<A> | undefined
   /** Whether the database said that nothing of the write remains. When in doubt it is not certain. Default: never certain. */
   readonly isRolledBack?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * How a write ended. `unknown` counts as committed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome = "committed" | "rolledBack" | "unknown"
+
+/**
+ * A write under way, of one statement or many.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OpenWrite {
+  /** To be awaited before the database is asked to change any of this. */
+  readonly touch: (touches: Touches) => Effect.Effect<void>
+  /** What the database has changed already, as known from its answer. */
+  readonly touched: (touches: Touches) => void
+  /** To be awaited before anybody is told that the write is done. Succeeds once, whatever the store says. */
+  readonly settle: (outcome: Outcome) => Effect.Effect<void>
 }
 
 /**
@@ -135,6 +192,8 @@ export interface OwnResult<A> {
   readonly strategy: CacheStrategy
   /** The entry that reads by this key look for. */
   readonly entry: (key: KeyRef) => CacheKey
+  /** What a read of the same selection depends on. */
+  readonly dependencies?: ReadonlyArray<string> | undefined
   readonly types?: ValueTypes | undefined
 }
 
@@ -147,6 +206,8 @@ export interface OwnResult<A> {
 export interface Targets {
   readonly tags?: ReadonlyArray<string> | undefined
   readonly keys?: ReadonlyArray<KeyRef> | undefined
+  /** Derived names: models, rows. */
+  readonly dependencies?: ReadonlyArray<string> | undefined
   /** `invalidate`: never served again (default). `expire`: counts as expired. */
   readonly mode?: "invalidate" | "expire" | undefined
 }
@@ -189,8 +250,13 @@ export interface QueryCache {
   readonly fetch: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The same, with how the answer came about. */
   readonly answer: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
-  /** Runs a write, then invalidates what it touched. An invalidation that cannot be delivered is an event, not an error. */
+  /**
+   * Runs a write between telling the store what it is about to touch and invalidating that. An invalidation that
+   * cannot be delivered is an event, not an error.
+   */
   readonly write: <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The same for a write that no single effect can stand for, such as a transaction. */
+  readonly openWrite: () => OpenWrite
   /** Reads that start after this has succeeded see none of what carries these tags and keys. */
   readonly invalidate: (targets: Targets) => Effect.Effect<void, CacheError>
   /** The same for all that was ever cached in a namespace. */
@@ -227,6 +293,12 @@ export interface LockOptions {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export type Consistency = "strict" | "after-commit"
+
+/**
  * Options of the policy.
  *
  * @since 0.1.0
@@ -236,6 +308,17 @@ export interface Options {
   /** The cache's prefix: caches of one namespace share entries and invalidations. Default `default`. */
   readonly namespace?: string | undefined
   readonly lock?: LockOptions | undefined
+  /**
+   * What a write does against its own sudden end. `strict`: the store is told before the write, so that nothing stale
+   * is left even if the process is killed between COMMIT and invalidation. `after-commit`: one round trip less.
+   * Default `after-commit`.
+   */
+  readonly consistency?: Consistency | undefined
+  /**
+   * How long what a killed process was writing stays uncached, in milliseconds: more than the database may take to
+   * commit for a client that is gone. Prolonged while a write is under way. Default 60,000.
+   */
+  readonly intentTtl?: number | undefined
   /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Told of everything that happens, synchronously. What it throws is ignored. */

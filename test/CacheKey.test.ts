@@ -14,7 +14,10 @@ import { digests } from "./support/keySamples.js"
 const digest = (parts: unknown): string => Either.getOrThrow(CacheKey.make(parts)).digest
 
 class Point {
-  constructor(readonly x: number, readonly y: number) {}
+  constructor(
+    readonly x: number,
+    readonly y: number
+  ) {}
 }
 
 class Temperature {
@@ -47,7 +50,8 @@ describe("a key", () => {
 
   it("is told from other values", () => {
     expect(CacheKey.isCacheKey(Either.getOrThrow(CacheKey.make(1)))).toBe(true)
-    for (const value of [null, undefined, "key", {}, [], { digest: "x" }]) expect(CacheKey.isCacheKey(value)).toBe(false)
+    for (const value of [null, undefined, "key", {}, [], { digest: "x" }])
+      expect(CacheKey.isCacheKey(value)).toBe(false)
   })
 
   it("is the same in another process, and in every release of this format", { timeout: 60_000 }, async () => {
@@ -86,6 +90,8 @@ describe("parts that differ", () => {
     ["an array and an object with its indices", ["a"], { 0: "a" }],
     ["one element and the element", ["a"], "a"],
     ["different groupings", [["a"], "b"], ["a", ["b"]]],
+    ["an element inside and after a list", [["a"], "b"], [["a", "b"]]],
+    ["a member inside and after an object", { a: { b: 1 }, c: 2 }, { a: { b: 1, c: 2 } }],
     ["different splits", ["ab", "c"], ["a", "bc"]],
     ["different splits of key and value", { ab: "c" }, { a: "bc" }],
     ["two members and one that looks like both", { a: "1", b: "2" }, { a: "1s1:b2" }],
@@ -104,8 +110,8 @@ describe("parts that differ", () => {
     ["halves of surrogate pairs", "\ud800", "\ud801"],
     ["half of a surrogate pair and its replacement", "\ud800", "\ufffd"],
     ["composed and decomposed letters", "\u00e9", "e\u0301"],
-    ["an own __proto__ and none", JSON.parse("{\"__proto__\":1}"), {}],
-    ["values under __proto__", JSON.parse("{\"__proto__\":1}"), JSON.parse("{\"__proto__\":2}")],
+    ["an own __proto__ and none", JSON.parse('{"__proto__":1}'), {}],
+    ["values under __proto__", JSON.parse('{"__proto__":1}'), JSON.parse('{"__proto__":2}')],
     ["the pair that a 32-bit hash confuses", { id: 142, userId: 287 }, { id: 145, userId: 0 }],
     ["text in the format of another text", "s1:a", ["a"]],
     ["a list in the format of text", ["s1:a"], [["a"]]],
@@ -152,8 +158,9 @@ const same = (a: unknown, b: unknown): boolean => {
   if (a instanceof Uint8Array) return Buffer.compare(a, Buffer.from(Object.values(b) as Array<number>)) === 0
   if (Array.isArray(a)) return a.length === b["length"] && a.every((element, i) => same(element, b[i]))
   const keysOf = (value: Record<string, unknown>) => Object.keys(value).filter((key) => value[key] !== undefined)
-  return keysOf(a).length === keysOf(b).length &&
-    keysOf(a).every((key) => Object.hasOwn(b, key) && same(a[key], b[key]))
+  return (
+    keysOf(a).length === keysOf(b).length && keysOf(a).every((key) => Object.hasOwn(b, key) && same(a[key], b[key]))
+  )
 }
 
 const fewKeys = fc.constantFrom("a", "b", "ab", "", "__proto__", "1:a")
@@ -171,7 +178,11 @@ const fewValues = fc.letrec<{ readonly value: unknown }>((tie) => ({
 const reordered = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(reordered)
   if (!isObject(value) || value instanceof Date || value instanceof Uint8Array) return value
-  return objectOf(Object.entries(value).reverse().map(([key, member]) => [key, reordered(member)]))
+  return objectOf(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, reordered(member)])
+  )
 }
 
 describe("the encoding", () => {
@@ -185,9 +196,11 @@ describe("the encoding", () => {
   })
 
   it("does not depend on the order of keys", () => {
-    fc.assert(fc.property(fewValues, (value) => {
-      expect(canonical(reordered(value))).toBe(canonical(value))
-    }))
+    fc.assert(
+      fc.property(fewValues, (value) => {
+        expect(canonical(reordered(value))).toBe(canonical(value))
+      })
+    )
   })
 
   it("says itself where it ends: no list of values reads as another one", () => {
@@ -201,10 +214,12 @@ describe("the encoding", () => {
   })
 
   it("holds every text", () => {
-    fc.assert(fc.property(anyText, anyText, (a, b) => {
-      expect(digest(a) === digest(b)).toBe(a === b)
-      expect(digest({ [a]: 1 }) === digest({ [b]: 1 })).toBe(a === b)
-    }))
+    fc.assert(
+      fc.property(anyText, anyText, (a, b) => {
+        expect(digest(a) === digest(b)).toBe(a === b)
+        expect(digest({ [a]: 1 }) === digest({ [b]: 1 })).toBe(a === b)
+      })
+    )
   })
 })
 
@@ -226,13 +241,37 @@ describe("what has no value to tell it by is an error, not a key", () => {
     ["a Set", "Unsupported", new Set(["secret"])],
     ["an array with a hole", "Unsupported", new Array(1)],
     ["an array with a further property", "Unsupported", Object.assign([1], { secret: 1 })],
-    ["a getter that throws", "Unsupported", { get secret() { throw new Error("secret") } }],
-    ["a toJSON that throws", "Unsupported", { toJSON() { throw new Error("secret") } }],
+    [
+      "a getter that throws",
+      "Unsupported",
+      {
+        get secret() {
+          throw new Error("secret")
+        }
+      }
+    ],
+    [
+      "a toJSON that throws",
+      "Unsupported",
+      {
+        toJSON() {
+          throw new Error("secret")
+        }
+      }
+    ],
     ["a redacted value, as all of them look the same", "Unsupported", Redacted.make("secret")],
     ["a redacted value in Effect's data", "Unsupported", Option.some(Redacted.make("secret"))],
     ["a cyclic object", "TooDeep", cyclic],
     ["a deep array", "TooDeep", deep],
-    ["a toJSON without an end", "TooDeep", new (class Endless { toJSON(): unknown { return new Endless() } })()],
+    [
+      "a toJSON without an end",
+      "TooDeep",
+      new (class Endless {
+        toJSON(): unknown {
+          return new Endless()
+        }
+      })()
+    ],
     ["a web of 2^60 paths", "TooLarge", web]
   ])("%s: %s", (_, reason, parts) => {
     const result = CacheKey.make(parts)
@@ -242,7 +281,10 @@ describe("what has no value to tell it by is an error, not a key", () => {
 
   it("tells what to do about it", () => {
     expect(CacheKey.make({ at: new Point(1, 2) })).toMatchObject({
-      left: { message: "no cache key can be made: it holds an instance of Point, which has no value to tell it by; use plain data instead" }
+      left: {
+        message:
+          "no cache key can be made: it holds an instance of Point, which has no value to tell it by; use plain data instead"
+      }
     })
   })
 })

@@ -20,7 +20,8 @@ describe("Serializer.exact", () => {
   it("tells what to do about a value that it cannot store", () => {
     expect(exact.encode({ m: new Map() }, context)).toMatchObject({
       left: {
-        message: "the value cannot be stored: it holds an instance of Map; make that plain data, or give a ValueType for its class"
+        message:
+          "the value cannot be stored: it holds an instance of Map; make that plain data, or give a ValueType for its class"
       }
     })
   })

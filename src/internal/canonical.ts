@@ -1,8 +1,8 @@
 /**
  * Values as text, such that different values have different texts, whatever is in them.
  *
- * Each value begins with a letter for its type, and says itself where it ends: strings and keys by their length, numbers
- * by a `;`, which no number contains, arrays and objects by a bracket, which no value and no key begins with.
+ * Each value begins with a letter for its type, and says itself where it ends: strings and keys by their length,
+ * numbers by a `;`, which no number contains, arrays and objects by a bracket, which no value and no key begins with.
  *
  * | text | of |
  * | --- | --- |
@@ -43,8 +43,7 @@ export interface Mode {
 
 const nowhere: ReadonlyMap<string, Mode> = new Map()
 
-/** @internal */
-export const sorted: Mode = { sorted: true, keepsAbsent: false, next: nowhere }
+const sorted: Mode = { sorted: true, keepsAbsent: false, next: nowhere }
 
 /** @internal */
 export const literal: Mode = { sorted: false, keepsAbsent: false, next: nowhere }
@@ -58,7 +57,7 @@ export interface Flavour {
   readonly strict: boolean
   /** An object with something true under this key is literal as a whole. */
   readonly literalBy: string | undefined
-  /** The text of an object that is of a class or has methods; `undefined` if it is nothing special. No dates, no bytes. */
+  /** The text of an object of a class or with methods; `undefined` if it is nothing special. No dates, no bytes. */
   readonly instance: (value: object, encode: (part: unknown) => string) => string | undefined
 }
 
@@ -80,9 +79,15 @@ export const skipped = "k"
 
 const omitted = "u"
 
-const plain: Flavour = { mode: sorted, keepsUndefined: false, strict: true, literalBy: undefined, instance: () => undefined }
+const plain: Flavour = {
+  mode: sorted,
+  keepsUndefined: false,
+  strict: true,
+  literalBy: undefined,
+  instance: () => undefined
+}
 
-/** Characters in one text. Values that share parts count them each time, so that a small web of them cannot grow without end. */
+/** Characters in one text. Shared parts count each time, so that a small web of objects cannot grow without end. */
 const maxLength = 1 << 24
 
 /** @internal */
@@ -163,7 +168,7 @@ const encodeInstance = (value: object, flavour: Flavour, depth: number): string 
   const text = `j${encode(value.toJSON(), literal, flavour, depth + 1)}`
   // Effect's secrets all have the same JSON: two tenants told apart by them would share a key.
   if (text.includes(redacted)) {
-    throw new EncodeFailure("Unsupported", "it holds a redacted value; unwrap that, or use something else to tell it by")
+    throw new EncodeFailure("Unsupported", "it holds a redacted value; unwrap that, or tell it by something else")
   }
   return text
 }

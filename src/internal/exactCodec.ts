@@ -4,8 +4,8 @@
  * A payload is UTF-8: the plan, a line feed, the text. The plan is JSON itself and has the shape of the value, with all
  * elements of an array merged into one:
  *
- * - `"d"`, `"n"`, `"b"`, `"f"`, `"u"`, `":code"`: a `Date`, a bigint, bytes, a number JSON has no word for, `undefined`, an
- *   instance of a `ValueType`. A `null` stands for itself beside all of them but `undefined`.
+ * - `"d"`, `"n"`, `"b"`, `"f"`, `"u"`, `":code"`: a `Date`, a bigint, bytes, a number that JSON has no word for,
+ *   `undefined`, an instance of a `ValueType`. A `null` beside them stands for itself.
  * - `{ key: plan }`: an object with something special under some keys
  * - `[plan]`: an array with something special in some elements; `[plan, { … }]`: there may be an object instead
  * - `"m"`: values of different kinds, each of which says itself what it is
@@ -23,7 +23,7 @@ import { fromBase64, fromUtf8, toBase64, toUtf8 } from "./text.js"
 /** @internal */
 export const id = "exact-1"
 
-/** Objects and arrays in one value. Shared ones count each time, so that a small web of them cannot grow without end. */
+/** Objects and arrays in one value. Shared ones count each time, so that a small web cannot grow without end. */
 const maxContainers = 1 << 22
 
 // -----------------------------------------------------------------------------
@@ -57,7 +57,7 @@ const typeOf = (types: ValueTypes, value: object): AnyValueType => {
 const encodeTyped = (type: AnyValueType, value: object): string => {
   const text: unknown = type.encode(value)
   if (typeof text === "string") return text
-  throw new EncodeFailure("Unsupported", `the ValueType ${type.code} answered with ${describe(text)} instead of a string`)
+  throw new EncodeFailure("Unsupported", `the ValueType ${type.code} answered with ${describe(text)}, not a string`)
 }
 
 /** Turns what the text holds, never `null`, into the value. */
@@ -126,7 +126,7 @@ const leafPlan = (bits: number): string | undefined => {
     case SpecialNumber | JsonNumber:
       return '"f"'
     case Undefined:
-      return bits === Undefined ? '"u"' : undefined
+      return '"u"'
     default:
       return undefined
   }
@@ -139,21 +139,28 @@ interface Branch {
   bits: number
   /** The one code of the types seen here. */
   code: string
-  /** The place of all elements, alone in an array: places are written to by the list they are in and the index there. */
+  /** The place of all elements, alone in a list: a place is reached by the list it is in and its index there. */
   elements: Array<Place> | undefined
-  keys: ReadonlyArray<string>
+  keys: Array<string>
   members: Array<Place>
   /** Where a key's place is, once objects with other keys have been met. */
   index: Map<string, number> | undefined
 }
 
-const noKeys: ReadonlyArray<string> = []
+const noKeys: Array<string> = []
 const noMembers: Array<Place> = []
 
 const branchAt = (places: Array<Place>, i: number): Branch => {
   const place = places[i]!
   if (typeof place !== "number") return place
-  const branch: Branch = { bits: place, code: "", elements: undefined, keys: noKeys, members: noMembers, index: undefined }
+  const branch: Branch = {
+    bits: place,
+    code: "",
+    elements: undefined,
+    keys: noKeys,
+    members: noMembers,
+    index: undefined
+  }
   places[i] = branch
   return branch
 }
@@ -171,16 +178,12 @@ const bitsAt = (places: Array<Place>, i: number): number => {
 
 /** Where the key's place is in a branch whose objects do not all have the same keys in the same order. */
 const findMember = (branch: Branch, key: string): number => {
-  const keys = branch.index === undefined ? Array.from(branch.keys) : branch.keys as Array<string>
-  if (branch.index === undefined) {
-    branch.index = new Map(keys.map((key, i) => [key, i]))
-    branch.keys = keys
-  }
+  branch.index ??= new Map(branch.keys.map((key, i) => [key, i]))
   const known = branch.index.get(key)
   if (known !== undefined) return known
-  const i = keys.length
+  const i = branch.keys.length
   branch.index.set(key, i)
-  keys.push(key)
+  branch.keys.push(key)
   branch.members.push(0)
   return i
 }
@@ -220,7 +223,7 @@ class Encoder {
     return `${plan}\n${JSON.stringify(json)}`
   }
 
-  /** What JSON can hold in the value's place: the value itself if nothing in it is special. Notes in `places[i]` what it was. */
+  /** What JSON can hold for the value, itself if nothing in it is special. Notes in `places[i]` what it was. */
   visit(value: unknown, places: Array<Place>, i: number, depth: number): unknown {
     if ((bitsAt(places, i) & Mixed) !== 0) return this.tagged(value, depth)
     switch (typeof value) {
@@ -308,7 +311,7 @@ class Encoder {
     return copy ?? value
   }
 
-  /** The value in a form that says itself what it is: all but JSON's own scalars as an array that begins with a code. */
+  /** The value in a form that says itself what it is: all but JSON's own scalars as a list that begins with a code. */
   tagged(value: unknown, depth: number): unknown {
     switch (typeof value) {
       case "string":
@@ -355,7 +358,7 @@ class Encoder {
     }
   }
 
-  /** The plan of a place as JSON, empty if there is nothing special. Values at a place without a common plan become mixed. */
+  /** The plan of a place as JSON, empty if there is nothing special. A place without a common plan becomes mixed. */
   plan(places: Array<Place>, i: number): string {
     const place = places[i]!
     const bits = bitsAt(places, i)
@@ -454,8 +457,7 @@ const reviveMembers = (plan: Readonly<Record<string, unknown>>, depth: number): 
     for (const { inherited, key, revive } of members) {
       const member = json[key]
       if (member === undefined || member === null || (inherited && !Object.hasOwn(json, key))) continue
-      if (inherited) setMember(json, key, revive(member, types))
-      else json[key] = revive(member, types)
+      json[key] = revive(member, types) // also an own `__proto__`: assignment finds that before the inherited one
     }
     return json
   }

@@ -29,9 +29,9 @@ export const tooDeep = (): EncodeFailure =>
   new EncodeFailure("TooDeep", `it is nested deeper than ${maxDepth} levels, or cyclic`)
 
 /**
- * What somebody else's code threw in the middle of an encoding: a getter, a proxy, a `toJSON`. Also the engine, which says
- * in the same way that the stack is used up and that a string would be too long. What was thrown is not kept, as it may
- * tell what the value holds.
+ * What somebody else's code threw in the middle of an encoding: a getter, a proxy, a `toJSON`. Also the engine, which
+ * says in the same way that the stack is used up and that a string would be too long. What was thrown is not kept, as
+ * it may tell what the value holds.
  *
  * @internal
  */
@@ -43,5 +43,5 @@ export const asEncodeFailure = (error: unknown): EncodeFailure => {
   if (error instanceof RangeError && error.message.includes("string length")) {
     return new EncodeFailure("TooLarge", "it would be longer than a string can be")
   }
-  return new EncodeFailure("Unsupported", "a getter, a proxy or a method that was asked for a part of it threw an error")
+  return new EncodeFailure("Unsupported", "a getter, a proxy or a method that was asked for a part threw an error")
 }

@@ -30,11 +30,16 @@ export interface Cockpit<A, E> {
   /** To be called when the query is about to be sent. */
   readonly sent: () => void
   readonly waiters: () => number
-  /** Tells those who wait how it ended. What the load does after that, it does for nobody in particular. */
-  readonly land: (exit: Exit.Exit<A, E>) => Effect.Effect<void>
+  /**
+   * Tells those who wait how it ended. What the load does after that, it does for nobody in particular; whoever comes
+   * until it is done gets the same outcome, unless it is `closed` to them.
+   */
+  readonly land: (exit: Exit.Exit<A, E>, closed?: boolean) => Effect.Effect<void>
 }
 
 interface Flight {
+  /** The flight under the same name that has to land first, until it has. */
+  previous: Flight | undefined
   readonly start: Effect.Effect<Fiber.RuntimeFiber<void>>
   readonly outcome: Deferred.Deferred<Exit.Exit<unknown, unknown>>
   sent: boolean
@@ -62,6 +67,13 @@ export interface Flights {
 export const makeFlights = (scope: Scope.Scope): Flights => {
   const flights = new Map<string, Flight>()
 
+  /** A name whose latest flight is given up still stands for the one before it, as long as that has not landed. */
+  const remove = (name: string, flight: Flight) => {
+    if (flights.get(name) !== flight) return
+    if (flight.previous === undefined || flight.previous.landed) flights.delete(name)
+    else flights.set(name, flight.previous)
+  }
+
   /** One synchronous step: two fibers must never both find the name free. */
   const board = <A, E>(
     name: string,
@@ -69,15 +81,12 @@ export const makeFlights = (scope: Scope.Scope): Flights => {
     load: (cockpit: Cockpit<A, E>) => Effect.Effect<void>
   ): Flight => {
     const outcome = Deferred.unsafeMake<Exit.Exit<unknown, unknown>>(FiberId.none)
-    const remove = () => {
-      if (flights.get(name) === flight) flights.delete(name)
-    }
-    const land = (exit: Exit.Exit<A, E>) =>
+    const land = (exit: Exit.Exit<A, E>, closed = false) =>
       Effect.suspend(() => {
         if (flight.landed) return Effect.void
         flight.landed = true
         // An error is told to those who waited for it and remembered for nobody else.
-        if (Exit.isFailure(exit)) remove()
+        if (closed || Exit.isFailure(exit)) remove(name, flight)
         return Deferred.succeed(outcome, exit)
       })
     const cockpit: Cockpit<A, E> = {
@@ -87,14 +96,18 @@ export const makeFlights = (scope: Scope.Scope): Flights => {
       waiters: () => flight.waiters,
       land
     }
-    const inTurn = Effect.suspend(() => load(cockpit))
+    const inTurn = Effect.suspend(() => {
+      flight.previous = undefined
+      return load(cockpit)
+    })
     const run = Effect.interruptible(
       previous === undefined ? inTurn : Effect.zipRight(Deferred.await(previous.outcome), inTurn)
     ).pipe(
       Effect.onExit((exit) => land(Exit.flatMap(exit, () => Exit.interrupt(FiberId.none)))),
-      Effect.ensuring(Effect.sync(remove))
+      Effect.ensuring(Effect.sync(() => remove(name, flight)))
     )
     const flight: Flight = {
+      previous,
       // What is memoised is the start of a fiber that the scope owns, whoever of its callers comes first or leaves.
       // The fiber starts uninterruptible, so that it lands in any case.
       start: Effect.runSync(Effect.cached(Effect.uninterruptible(Effect.forkIn(run, scope)))),
@@ -111,7 +124,7 @@ export const makeFlights = (scope: Scope.Scope): Flights => {
     Effect.suspend(() => {
       flight.waiters--
       if (flight.waiters > 0 || flight.landed) return Effect.void
-      if (flights.get(name) === flight) flights.delete(name)
+      remove(name, flight)
       return Effect.flatMap(flight.start, Fiber.interruptFork)
     })
 

@@ -16,6 +16,8 @@ export interface Names {
   readonly lock: (prefix: string, digest: string, generation: string) => string
   readonly tag: (tag: string) => string
   readonly key: (key: string) => string
+  /** What is derived from a query: a model, a row. */
+  readonly dependency: (name: string) => string
 }
 
 /** The version of the store's layout. Another layout never meets this one's names. */
@@ -35,6 +37,8 @@ export const makeNames = (namespace: string, format: string): Names => {
     entry: (digest, scope = "") => `${entryPrefix}${encodeURIComponent(scope)}/{${digest}}`,
     lock: (lockPrefix, digest, generation) => `${lockPrefix}:${entryPrefix}{${digest}}:${generation}`,
     tag: (tag) => `${prefix}t:${short(tag)}`,
-    key: (key) => `${prefix}k:${short(key)}`
+    key: (key) => `${prefix}k:${short(key)}`,
+    // The name of a row holds values of it, which have no place among the names of a server.
+    dependency: (name) => `${prefix}d:${name.startsWith("r:") ? `#${sha256(name)}` : short(name)}`
   }
 }

@@ -41,6 +41,8 @@ export const cacheLayer = (settings: Settings): Layer.Layer<QueryCache.QueryCach
   return QueryCache.layer({
     namespace: settings.namespace,
     lock: settings.lock === false ? undefined : settings.lock,
+    consistency: settings.consistency,
+    intentTtl: settings.intentTtl,
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
   }).pipe(Layer.provide(Layer.merge(backend, layerExact)))

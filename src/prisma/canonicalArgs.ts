@@ -7,7 +7,7 @@ import { describe } from "../internal/plainData.js"
 // where the order of keys makes no difference
 // -----------------------------------------------------------------------------
 
-/** Operators whose operand may be the user's own JSON, in which the order of keys may count and no key means anything. */
+/** Operators whose operand may be the user's own JSON, in which the order of keys may count and no key is a keyword. */
 const operators = [
   "equals",
   "not",
@@ -45,9 +45,9 @@ const modeOfArgs = (sorted: boolean): Mode => {
     },
     otherwise: literal
   }
-  // The order of a selection's keys is the order of the result's. An `undefined` or skipped key of it is not the same as
-  // none: in `omit` it overrides the client-wide `omit`, and in `select` a skipped one still asks for what a computed
-  // field needs.
+  // The order of a selection's keys is the order of the result's. An `undefined` or skipped key of it is not the same
+  // as none: in `omit` it overrides the client-wide `omit`, and in `select` a skipped one still asks for what a
+  // computed field needs.
   const selection: Mode = { sorted: false, keepsAbsent: true, next: new Map(), otherwise: args }
   const nextOfArgs = new Map([
     ["where", conditions],
@@ -137,7 +137,7 @@ const instance: Flavour["instance"] = (value, encode) => {
   const encoder = knownEncoder(value)
   if (encoder) return encoder(value, encode)
   if (hasMethod(value, "toJSON") && !keepsToJson(value)) {
-    throw new EncodeFailure("Unsupported", `it holds ${describe(value)}, of which Prisma sends the fields, not what toJSON answers`)
+    throw new EncodeFailure("Unsupported", `it holds ${describe(value)}, whose toJSON Prisma does not ask`)
   }
   return undefined
 }
@@ -156,22 +156,26 @@ const flavour = (mode: Mode, keepsUndefined: boolean): Flavour => ({
 
 const flavoursOf = (mode: Mode) => ({ loose: flavour(mode, false), strict: flavour(mode, true) })
 
-const flavours = { sorted: flavoursOf(modeOfArgs(true)), ordered: flavoursOf(modeOfArgs(false)), raw: flavoursOf(literal) }
+const flavours = {
+  sorted: flavoursOf(modeOfArgs(true)),
+  ordered: flavoursOf(modeOfArgs(false)),
+  raw: flavoursOf(literal)
+}
 
 /**
- * The arguments of a Prisma query as a part of a `CacheKey`, told apart as Prisma's own protocol tells them: `JsonNull` is
- * not `DbNull`, `1` is not `"1"`, a field reference is not a string, and neither a number nor a string is a `Decimal`.
- * `undefined` and `Prisma.skip` are left out where Prisma leaves them out.
+ * The arguments of a Prisma query as a part of a `CacheKey`, told apart as Prisma's own protocol tells them: `JsonNull`
+ * is not `DbNull`, `1` is not `"1"`, a field reference is not a string, and neither a number nor a string is a
+ * `Decimal`. `undefined` and `Prisma.skip` are left out where Prisma leaves them out.
  *
- * The order of keys is ignored for the arguments themselves and in `where`, `cursor` and `having`, at any depth, but not
- * inside the JSON that operators such as `equals` take. Everywhere else it counts.
+ * The order of keys is ignored for the arguments themselves and in `where`, `cursor` and `having`, at any depth, but
+ * not inside the JSON that operators such as `equals` take. Everywhere else it counts.
  *
  * @internal
  */
 export const canonicalArgs = (
   args: unknown,
   options?: {
-    /** With the preview feature of this name `undefined` is an error, which no cached answer may hide. Default `false`. */
+    /** With this preview feature `undefined` is an error, which no cached answer may hide. Default `false`. */
     readonly strictUndefinedChecks?: boolean | undefined
     /** The order of keys counts in conditions too, as in MongoDB, which compares documents by it. Default `false`. */
     readonly ordered?: boolean | undefined

@@ -50,6 +50,14 @@ export const relationsOf = (client: PrismaInternals, model: string): ReadonlySet
   new Set((models(client)[model]?.fields ?? []).filter(({ kind }) => kind === "object").map(({ name }) => name))
 
 /**
+ * The operations of a model that extensions have put their own in the place of: what those take and return is theirs.
+ *
+ * @internal
+ */
+export const overriddenOperations = (client: PrismaInternals, model: string): ReadonlySet<string> =>
+  new Set(Object.keys(client["_extensions"]?.getAllModelExtensions(model) ?? {}))
+
+/**
  * The query extensions that were added to a client after the cache: nearest to the database last.
  *
  * @internal
@@ -149,7 +157,8 @@ export const valueTypes = async (client: PrismaInternals): Promise<ValueTypes> =
   const model = Object.keys(models(client))[0]
   if (model === undefined) return []
   let found: (new(text: string) => Decimal) | undefined
-  const probe = client["$extends"]({
+  // Extensions that were added before would see a query that nobody made, and may refuse it.
+  const probe = (client["_originalClient"] ?? client)["$extends"]({
     query: {
       $allModels: {
         $allOperations: ({ args }: { readonly args: { readonly probe: { readonly constructor: typeof found } } }) => {

@@ -4,21 +4,26 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { CacheError, CacheOptionsError } from "../CacheError.js"
 import type * as QueryCache from "../QueryCache.js"
+import type { ValueTypes } from "../Serializer.js"
 import { cacheLayer } from "./backend.js"
 import { extensionName, hasLaterResultExtensions, laterQueryExtensions, valueTypes } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import { makeFacade } from "./facade.js"
 import type { FacadeOptions } from "./facade.js"
-import { makeHook } from "./hook.js"
+import { makeDerivation } from "./derivation.js"
+import type { Derivation } from "./derivation.js"
+import { makeHook, makeSurroundings, makeWarn } from "./hook.js"
+import type { HookContext } from "./hook.js"
 import { readOptions } from "./options.js"
 import type { PrismaCacheOptions } from "./options.js"
 import { readKeys } from "./queryOptions.js"
+import { makeRaw } from "./raw.js"
 import { makeSharedCache } from "./sharedCache.js"
 import type { SharedCache } from "./sharedCache.js"
-import { idOf, makeTransactions } from "./transactions.js"
-import type { Collected } from "./transactions.js"
-import type { CacheClient, CacheStats, InvalidationTargets } from "./types/client.js"
+import { makeTransactions } from "./transactions.js"
+import type { CacheClient, InvalidationTargets } from "./types/client.js"
 import type { CacheExtension } from "./types/extension.js"
 
 /**
@@ -32,9 +37,10 @@ import type { CacheExtension } from "./types/extension.js"
  */
 export const prismaCache = (options?: PrismaCacheOptions): CacheExtension => {
   const settings = readOptions(options)
+  const warn = makeWarn(settings.onEvent)
   const tell = (message: string) => {
     Effect.runSync(Effect.logWarning(`${extensionName}: ${message}`))
-    settings.onEvent?.({ _tag: "Warning", message })
+    warn(message)
   }
   const shared = makeSharedCache(cacheLayer(settings), (error) =>
     tell(`the cache could not be made, queries go to the database (${error instanceof Error ? error.name : typeof error})`))
@@ -48,83 +54,97 @@ const extend = (
   tell: (message: string) => void
 ): PrismaInternals => {
   if (client["$cache"] !== undefined) throw new Error(`${extensionName}: this client has a cache already`)
-  const transactions = makeTransactions()
+  const derivation = makeDerivation(settings, client)
+  const problems = Array.from(settings.models.keys()).filter((model) => !derivation.models.has(model)).map((model) => ({
+    path: `models.${model}`,
+    message: `there is no such model; there are ${Array.from(derivation.models).join(", ")}`
+  }))
+  if (problems.length > 0) throw new CacheOptionsError("prismaCache", problems)
+  const transactions = makeTransactions(client, shared)
   const warned = new Set<string>()
-  let ambiguous = false
+  const family = { results: false, queries: false }
+  const warn = makeWarn(settings.onEvent)
+
+  let known: ValueTypes | undefined
+  const finding = valueTypes(client).then((found) => (known = found))
+
+  const context: HookContext = {
+    ...derivation,
+    settings,
+    shared,
+    transactions,
+    base: client,
+    types: () => known ?? finding,
+    family,
+    warn,
+    surroundings: makeSurroundings(settings, client, family, warn)
+  }
 
   const facade: FacadeOptions = {
+    raw: makeRaw(context),
     onExtended: (extended) => {
-      ambiguous ||= hasLaterResultExtensions(extended)
+      family.results ||= hasLaterResultExtensions(extended)
       for (const name of laterQueryExtensions(extended)) {
+        family.queries = true
         if (warned.has(name)) continue
         warned.add(name)
-        if (settings.varyBy === undefined) {
+        if (settings.varyBy === undefined && !settings.trustLaterExtensions) {
           tell(
-            `the query extension "${name}" was added after the cache, which cannot see what it does to a query. ` +
-              `Add the cache last, or say with \`varyBy\` what answers depend on`
+            `the query extension "${name}" was added after the cache, which cannot see what it does to a query: ` +
+              "reads of that client are not cached. Add the cache last, or say with `varyBy` what answers depend on"
           )
         }
       }
     }
   }
 
-  const commit = (collected: Collected) =>
-    shared.run(client, (cache) => {
-      if (cache === undefined) return Effect.void
-      return Effect.ignore(collected.all ? cache.invalidateAll() : cache.invalidate({ keys: collected.keys }))
-    })
-
-  const hook = makeHook({
-    settings,
-    shared,
-    transactions,
-    base: client,
-    types: valueTypes(client),
-    ambiguous: () => ambiguous
-  })
-
   const base = { $disconnect: client["$disconnect"], $transaction: client["$transaction"] }
 
   const extended = client["$extends"]({
     name: extensionName,
-    query: { $allModels: { $allOperations: hook } },
+    query: { $allModels: { $allOperations: makeHook(context) } },
     client: {
-      $cache: cacheClient(client, shared),
+      $cache: cacheClient(client, shared, derivation),
       async $disconnect(this: PrismaInternals) {
         await shared.leave(client)
         return base.$disconnect.call(this)
       },
       $transaction(this: PrismaInternals, input: unknown, options: unknown) {
-        if (typeof input !== "function") return base.$transaction.call(this, input, options)
-        const body = (tx: PrismaInternals) => input(makeFacade(tx, facade))
-        // A transaction inside another one belongs to the outermost: only that one commits.
-        if (idOf(this) !== undefined) return base.$transaction.call(this, body, options)
-        return transactions.interactive((run) => base.$transaction.call(this, run, options), body, commit)
+        const body = typeof input === "function" ? (tx: PrismaInternals) => input(makeFacade(tx, facade)) : input
+        return base.$transaction.call(this, body, options)
       }
     }
   })
   return makeFacade(extended, facade)
 }
 
-const noStats: CacheStats = { hits: 0, misses: 0, joined: 0, fills: 0, errors: 0, invalidations: 0 }
+const targetNames = ["tags", "keys", "models", "mode"]
 
-const cacheClient = (client: PrismaInternals, shared: SharedCache): CacheClient => {
+const cacheClient = (client: PrismaInternals, shared: SharedCache, derivation: Derivation): CacheClient => {
   const use = (body: (cache: QueryCache.QueryCache) => Effect.Effect<void, unknown>) =>
-    shared.run(client, (cache) => cache === undefined ? Effect.fail(new Error("there is no cache to invalidate")) : body(cache))
+    shared.run(client, (cache) => cache === undefined ? Effect.fail(new CacheError({ reason: "Unavailable", operation: "invalidate" })) : body(cache))
   return {
     invalidate: async (targets: InvalidationTargets) => {
+      const wrong = Object.keys(targets).filter((name) => !targetNames.includes(name))
+      if (wrong.length > 0) {
+        throw new CacheOptionsError(
+          "$cache.invalidate",
+          wrong.map((path) => ({ path, message: `no such option; there are ${targetNames.join(", ")}` }))
+        )
+      }
+      const models = readKeys("$cache.invalidate", "models", targets.models).map(({ key }) => key)
+      const { first = [], rest = [] } = models.length === 0 ? {} : derivation.declaredTouches(models)
       const request = {
         keys: readKeys("$cache.invalidate", "keys", targets.keys),
         tags: readKeys("$cache.invalidate", "tags", targets.tags).map(({ key }) => key),
+        dependencies: [...first, ...rest],
         mode: targets.mode
       }
       return use((cache) => cache.invalidate(request))
     },
     invalidateAll: (options) => use((cache) => cache.invalidateAll(options)),
-    stats: () => {
-      const cache = shared.peek()
-      return cache === undefined ? noStats : Effect.runSync(cache.stats)
-    },
+    stats: shared.stats,
+    explain: (model, operation, args) => derivation.explain(model, operation, args),
     health: () => ({ status: shared.peek() === undefined ? "closed" : "ok" }),
     close: () => shared.close()
   }

@@ -6,14 +6,17 @@
 import type { CacheInfo } from "../CacheInfo.js"
 import { enclose } from "./call.js"
 import type { Call } from "./call.js"
-import { modelProperties, relationsOf } from "./client.js"
+import { modelProperties, overriddenOperations, relationsOf } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import { isRead, isWrite } from "./operations.js"
+import { isRaw } from "./raw.js"
 
 /** @internal */
 export interface FacadeOptions {
   /** Told of every client that somebody's `$extends` has made of this one. */
   readonly onExtended: (client: PrismaInternals) => void
+  /** Sends raw SQL for a client. */
+  readonly raw: (client: PrismaInternals, member: string, args: ReadonlyArray<unknown>) => unknown
 }
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
@@ -27,7 +30,6 @@ export const isFacade = (client: object): boolean => facades.has(client)
 export const makeFacade = (client: PrismaInternals, options: FacadeOptions): PrismaInternals => {
   const models = modelProperties(client)
   const delegates = new Map<string, { readonly of: object; readonly facade: object }>()
-  const replaced = new Set<string | symbol>()
 
   const extend = (...args: ReadonlyArray<unknown>) => {
     const extended: PrismaInternals = client["$extends"](...args)
@@ -37,36 +39,64 @@ export const makeFacade = (client: PrismaInternals, options: FacadeOptions): Pri
     return makeFacade(extended, options)
   }
 
-  const facade = new Proxy(client, {
-    get: (target, member) => {
-      const value = target[member]
-      if (replaced.has(member)) return value
-      if (member === "$extends" && typeof value === "function") return extend
-      if (typeof member !== "string" || typeof value !== "object" || value === null || !models.has(member)) return value
-      const known = delegates.get(member)
-      if (known !== undefined && known.of === value) return known.facade
-      const made = makeDelegate(client, value)
-      delegates.set(member, { of: value, facade: made })
-      return made
-    },
-    set: (target, member, value) => {
-      replaced.add(member)
-      return Reflect.set(target, member, value)
-    },
-    defineProperty: (target, member, descriptor) => {
-      replaced.add(member)
-      return Reflect.defineProperty(target, member, descriptor)
-    }
+  const raws = new Map<string, Method>()
+  const raw = (member: string): Method => {
+    const known = raws.get(member)
+    if (known !== undefined) return known
+    const method: Method = (...args) => options.raw(client, member, args)
+    raws.set(member, method)
+    return method
+  }
+
+  const facade = replaceable(client, (member) => {
+    const value = client[member]
+    if (member === "$extends" && typeof value === "function") return extend
+    if (isRaw(member) && typeof value === "function") return raw(member)
+    if (typeof member !== "string" || typeof value !== "object" || value === null || !models.has(member)) return value
+    const known = delegates.get(member)
+    if (known !== undefined && known.of === value) return known.facade
+    const made = makeDelegate(client, value)
+    delegates.set(member, { of: value, facade: made })
+    return made
   })
   facades.add(facade)
   return facade
 }
 
+/**
+ * A Proxy whose members are what `get` says, until somebody puts something in their place. That stays here, so that it
+ * can call what it replaces, and putting that back undoes it. Members say what they are when asked for their
+ * descriptor, which Prisma's own do not: spies depend on it.
+ */
+const replaceable = (target: PrismaInternals, get: (member: string | symbol) => unknown): PrismaInternals => {
+  const replaced = new Map<string | symbol, unknown>()
+  const current = (member: string | symbol) => replaced.has(member) ? replaced.get(member) : get(member)
+  const put = (member: string | symbol, value: unknown) => {
+    if (value === get(member)) replaced.delete(member)
+    else replaced.set(member, value)
+    return true
+  }
+  return new Proxy(target, {
+    get: (_, member) => current(member),
+    set: (_, member, value) => put(member, value),
+    has: (_, member) => replaced.has(member) || member in target,
+    deleteProperty: (_, member) => replaced.delete(member) || Reflect.deleteProperty(target, member),
+    defineProperty: (_, member, descriptor) =>
+      "value" in descriptor ? put(member, descriptor.value) : Reflect.defineProperty(target, member, descriptor),
+    getOwnPropertyDescriptor: (_, member) => {
+      const own = Reflect.getOwnPropertyDescriptor(target, member)
+      if (own === undefined && !replaced.has(member)) return undefined
+      if (own !== undefined && (own.configurable !== true || own.get !== undefined || own.set !== undefined)) return own
+      return { enumerable: true, writable: true, ...own, configurable: true, value: current(member) }
+    }
+  })
+}
+
 /** A model of a client: its queries carry a call with them. */
 const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals): object => {
   const methods = new Map<string, Method>()
-  const replaced = new Set<string | symbol>()
   const relations = relationsOf(client, delegate["$name"])
+  const overridden = overriddenOperations(client, delegate["$name"])
 
   const query = (operation: string): Method => {
     const known = methods.get(operation)
@@ -83,20 +113,10 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals): objec
     return method
   }
 
-  return new Proxy(delegate, {
-    get: (target, member) => {
-      const value = target[member]
-      if (typeof member !== "string" || typeof value !== "function" || replaced.has(member)) return value
-      return isRead(member) || isWrite(member) ? query(member) : value
-    },
-    set: (target, member, value) => {
-      replaced.add(member)
-      return Reflect.set(target, member, value)
-    },
-    defineProperty: (target, member, descriptor) => {
-      replaced.add(member)
-      return Reflect.defineProperty(target, member, descriptor)
-    }
+  return replaceable(delegate, (member) => {
+    const value = delegate[member]
+    if (typeof member !== "string" || typeof value !== "function" || overridden.has(member)) return value
+    return isRead(member) || isWrite(member) ? query(member) : value
   })
 }
 
@@ -124,7 +144,7 @@ const decorate = (
         // A relation asked for without a wish of its own has its parent's.
         const inherited = next.cache === undefined ? { ...next, cache: call.cache } : next
         const made: PrismaInternals = value({ ...args, cache: enclose(inherited) })
-        return decorate(client, made, inherited, true, fluentRelations(made))
+        return decorate(client, made, inherited, read, fluentRelations(made))
       }
     },
     has: (target, member) => (read && member === "withCacheInfo") || member in target

@@ -12,7 +12,8 @@ import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore } from "../CacheStore.js"
 import type { CacheStrategy } from "../CacheStrategy.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import type { KeyMaterial, LockOptions } from "../QueryCache.js"
+import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
+import type { ClusterConnection } from "../valkey/options.js"
 import { isName, readTtl, show, ttlForm } from "./queryOptions.js"
 
 /**
@@ -30,6 +31,7 @@ import { isName, readTtl, show, ttlForm } from "./queryOptions.js"
 export type CacheBackend =
   | string
   | RedisOptions
+  | ClusterConnection
   | Redis
   | Cluster
   | ValkeyClientLike
@@ -84,6 +86,32 @@ export interface PrismaCacheOptions {
   readonly defaults?: StandingStrategy | undefined
   /** The same per model, by its name in the schema; `false`: reads of this model are cached only if they ask for it. */
   readonly models?: { readonly [model: string]: StandingStrategy | false } | undefined
+  /**
+   * `auto`: a write invalidates what it touched, when it commits. `manual`: only `uncache` and `$cache.invalidate` do.
+   * Default `auto`.
+   */
+  readonly invalidation?: "auto" | "manual" | undefined
+  /**
+   * `strict`: the cache is told of a write before the database is, so that a process killed between COMMIT and
+   * invalidation leaves nothing stale. `after-commit`: one round trip less per write. Default `strict` where
+   * invalidation is automatic, else `after-commit`.
+   */
+  readonly consistency?: Consistency | undefined
+  /**
+   * How long what a killed process was writing stays uncached, in milliseconds: more than the database may take to
+   * commit for a client that is gone. Default 60,000.
+   */
+  readonly intentTtl?: number | undefined
+  /**
+   * What raw SQL does that may write and does not declare what: `warn` with an event, `invalidate-all`, or `refuse`.
+   * Default `warn`.
+   */
+  readonly rawWrites?: "warn" | "invalidate-all" | "refuse" | undefined
+  /**
+   * Caches reads of clients with query extensions that were added after the cache, although it cannot see what they do
+   * to a query. Default `false`: such reads are not cached unless `varyBy` says what they depend on.
+   */
+  readonly trustLaterExtensions?: boolean | undefined
   /** What an answer depends on beside the query: tenant, role, locale. Called per query. If it throws, the query is not cached. */
   readonly varyBy?: (() => KeyMaterial) | undefined
   /** A larger entry is not stored. Bytes. Default 4 MiB. */
@@ -103,12 +131,31 @@ export interface Settings {
   readonly namespace: string
   readonly defaults: CacheStrategy | undefined
   readonly models: ReadonlyMap<string, CacheStrategy | false>
+  readonly invalidation: "auto" | "manual"
+  readonly consistency: Consistency
+  readonly intentTtl: number | undefined
+  readonly rawWrites: "warn" | "invalidate-all" | "refuse"
+  readonly trustLaterExtensions: boolean
   readonly varyBy: (() => KeyMaterial) | undefined
   readonly maxEntryBytes: number | undefined
   readonly onEvent: ((event: CacheEvent) => void) | undefined
 }
 
-const names = ["cache", "lock", "namespace", "defaults", "models", "varyBy", "maxEntryBytes", "onEvent"]
+const names = [
+  "cache",
+  "lock",
+  "namespace",
+  "defaults",
+  "models",
+  "invalidation",
+  "consistency",
+  "intentTtl",
+  "rawWrites",
+  "trustLaterExtensions",
+  "varyBy",
+  "maxEntryBytes",
+  "onEvent"
+]
 const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
 
 type Fields = { readonly [name: string]: unknown }
@@ -150,8 +197,11 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   const { cache, defaults, lock, maxEntryBytes, models, namespace, onEvent, varyBy } = options
   if (cache !== undefined && cacheKind(cache) === undefined) {
     // A string may hold a password: it is not repeated.
-    problem("cache", typeof cache === "string" ? undefined : cache,
-      "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey options, a Redis or Cluster client, a Keyv store on Valkey, or a Layer")
+    const given = typeof cache === "string" ? "a text that is no such URL" : show(cache)
+    problems.push({
+      path: "cache",
+      message: `got ${given}, allowed: a URL (valkey://, valkeys://, redis://, rediss://), iovalkey options, a Redis or Cluster client, a Keyv store on Valkey, or a Layer`
+    })
   }
   if (isObject(lock)) {
     unknownNames("lock.", lock, lockNames)
@@ -169,6 +219,18 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   if (maxEntryBytes !== undefined && !(typeof maxEntryBytes === "number" && maxEntryBytes > 0)) {
     problem("maxEntryBytes", maxEntryBytes, "a number of bytes above 0")
   }
+  const oneOf = (name: string, allowed: ReadonlyArray<unknown>) => {
+    const value = options[name]
+    if (value !== undefined && !allowed.includes(value)) problem(name, value, allowed.map(show).join(", "))
+  }
+  oneOf("invalidation", ["auto", "manual"])
+  oneOf("consistency", ["strict", "after-commit"])
+  oneOf("rawWrites", ["warn", "invalidate-all", "refuse"])
+  oneOf("trustLaterExtensions", [true, false])
+  const { intentTtl } = options
+  if (intentTtl !== undefined && !(typeof intentTtl === "number" && Number.isFinite(intentTtl) && intentTtl >= 300)) {
+    problem("intentTtl", intentTtl, "milliseconds, 300 or more")
+  }
   const byModel = new Map<string, CacheStrategy | false>()
   if (isObject(models)) {
     for (const [model, value] of Object.entries(models)) {
@@ -177,6 +239,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     }
   } else if (models !== undefined) problem("models", models, "an object of strategies by model")
 
+  const invalidation = trusted.invalidation ?? "manual"
   const standing = defaults === undefined ? undefined : strategy("defaults", defaults)
   if (problems.length > 0) throw new CacheOptionsError("prismaCache", problems)
   return {
@@ -185,6 +248,11 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     namespace: trusted.namespace ?? "default",
     defaults: standing,
     models: byModel,
+    invalidation,
+    consistency: trusted.consistency ?? (invalidation === "auto" ? "strict" : "after-commit"),
+    intentTtl: trusted.intentTtl,
+    rawWrites: trusted.rawWrites ?? "warn",
+    trustLaterExtensions: trusted.trustLaterExtensions ?? false,
     varyBy: trusted.varyBy,
     maxEntryBytes: trusted.maxEntryBytes,
     onEvent: trusted.onEvent

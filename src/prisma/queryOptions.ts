@@ -24,6 +24,9 @@ export type Wish =
   }
 
 /** @internal */
+export type Cached = Extract<Wish, { readonly _tag: "Cached" }>
+
+/** @internal */
 export type UncacheWish = ReadonlyArray<KeyRef> | ((result: unknown) => ReadonlyArray<KeyRef>)
 
 const off: Wish = { _tag: "Off" }
@@ -143,6 +146,16 @@ export const readUncache = (subject: string, uncache: unknown): UncacheWish =>
   typeof uncache === "function"
     ? (result) => readKeys(subject, "uncache(result)", uncache(result))
     : readKeys(subject, "uncache", uncache)
+
+/**
+ * A read makes nothing invalid: `uncache` on one is a mistake, and Prisma, which would say so, does not get to see it.
+ *
+ * @internal
+ */
+export const rejectUncache = (subject: string, uncache: unknown): void => {
+  if (uncache === undefined || uncache === null) return
+  throw new CacheOptionsError(subject, [{ path: "uncache", message: `got ${show(uncache)}, allowed: nothing; only writes have it` }])
+}
 
 /** @internal */
 export { readKeys }

@@ -23,6 +23,8 @@ export interface SharedCache {
   ) => Promise<A>
   /** The cache, if it is open. */
   readonly peek: () => QueryCache.QueryCache | undefined
+  /** What was counted, in caches that are closed as well. */
+  readonly stats: () => QueryCache.Stats
   /** One member leaves; the last one closes the cache. */
   readonly leave: (member: object) => Promise<void>
   /** Closes the cache for all members. */
@@ -44,6 +46,8 @@ export const makeSharedCache = (
   onFailure: (error: unknown) => void
 ): SharedCache => {
   const members = new Set<object>()
+  const counting = new Set<QueryCache.QueryCache>()
+  let counted: QueryCache.Stats = { hits: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
   let open: Open | undefined
   let opening: Promise<Open | undefined> | undefined
   let closing: Promise<void> = Promise.resolve()
@@ -62,6 +66,7 @@ export const makeSharedCache = (
     const exit = await Effect.runPromiseExit(make)
     if (Exit.isSuccess(exit)) {
       open = exit.value
+      counting.add(open.cache)
       opening = undefined
       return open
     }
@@ -86,7 +91,10 @@ export const makeSharedCache = (
     opening = undefined
     closing = Promise.all([closing, ready ?? starting]).then(([, made]) => {
       if (open === made) open = undefined
-      return made === undefined ? undefined : Effect.runPromise(Scope.close(made.scope, Exit.void))
+      return made === undefined ? undefined : Effect.runPromise(Scope.close(made.scope, Exit.void)).finally(() => {
+        counting.delete(made.cache)
+        counted = sum(counted, Effect.runSync(made.cache.stats))
+      })
     })
     return closing
   }
@@ -94,7 +102,17 @@ export const makeSharedCache = (
   return {
     run,
     peek: () => open?.cache,
+    stats: () => Array.from(counting).reduce((total, cache) => sum(total, Effect.runSync(cache.stats)), counted),
     leave: (member) => members.delete(member) && members.size === 0 ? close() : Promise.resolve(),
     close
   }
 }
+
+const sum = (one: QueryCache.Stats, other: QueryCache.Stats): QueryCache.Stats => ({
+  hits: one.hits + other.hits,
+  misses: one.misses + other.misses,
+  joined: one.joined + other.joined,
+  fills: one.fills + other.fills,
+  invalidations: one.invalidations + other.invalidations,
+  errors: one.errors + other.errors
+})

@@ -7,13 +7,13 @@
  * together still meet in the database client's own batch.
  *
  * While there is no connection nothing is queued for later, with two exceptions, both bounded by the timeout: until
- * the first attempt to connect has come to an end everything waits for it, and while a lost connection is tried again
- * for the first time, what must not get lost waits for that.
+ * the first attempt to connect has come to an end everything waits for it; and when a connection breaks, what must not
+ * get lost waits until it has been tried again once.
  */
 import { CacheError } from "../CacheError.js"
-import { streamsOf } from "./client.js"
+import { isOpen, streamsOf } from "./client.js"
 import type { Argument, Client } from "./client.js"
-import { errnoOf, toCacheError } from "./errors.js"
+import { connectionCodeOf, isConnectionError, toCacheError } from "./errors.js"
 
 /** More keys are split over several `MGET`s, which still go out together: the server does one after the other. */
 const maxKeysPerRead = 512
@@ -21,28 +21,29 @@ const maxKeysPerRead = 512
 /** How long a tick's answers from a cluster wait for each other: one node that is slow must not hold up the rest. */
 const reunionMillis = 20
 
-/** One command or one read, and who is told of its outcome. */
-interface Pending<A> {
+/** Who asks what for, and is told what came of it: once. */
+interface Question<A> {
   readonly operation: string
   readonly done: (answer: A) => void
+  /** `cause` is the driver's own error, if it has one. */
   readonly failed: (error: CacheError, cause: unknown) => void
 }
 
-export interface Command extends Pending<unknown> {
+export interface Command extends Question<unknown> {
   readonly name: string
   readonly args: ReadonlyArray<Argument>
-  /** Whether it waits for a lost connection to be tried again once. */
+  /** Whether it outlasts a connection that breaks. It may then be carried out twice. */
   readonly patient?: boolean
 }
 
-export interface Read extends Pending<ReadonlyArray<Buffer | null>> {
+export interface Read extends Question<ReadonlyArray<Buffer | null>> {
   readonly keys: ReadonlyArray<string>
 }
 
 export interface Batcher {
   readonly command: (command: Command) => void
   readonly read: (read: Read) => void
-  /** Everything that has no answer yet fails as closed, and all that is asked from now on. */
+  /** What has not been answered fails as closed, and so does all that is asked from now on. */
   readonly close: () => void
 }
 
@@ -53,191 +54,212 @@ const phaseOf = (status: string): Phase =>
   status === "ready" ? "ready" : ["wait", "connecting", "connect"].includes(status) ? "starting" : "down"
 
 export const makeBatcher = (client: Client, timeoutMillis: number): Batcher => {
-  const send = client.isCluster === true ? sendToCluster : sendToServer
-  let phase: Phase = phaseOf(client.status)
+  let phase = phaseOf(client.status)
   let connectionCode: string | undefined
-  let open: Batch | undefined
+  let gathering: Batch | undefined
   const held = new Set<Batch>()
   const sent = new Set<Batch>()
-
-  const onReady = () => {
-    phase = "ready"
-    connectionCode = undefined
-    const waiting = Array.from(held)
-    held.clear()
-    waiting.forEach(dispatch)
-  }
-  const onClose = () => {
-    phase = phase === "ready" ? "retrying" : "down"
-    if (phase === "down") dropHeld()
-  }
-  const onEnd = () => {
-    phase = "down"
-    dropHeld()
-  }
-  const onError = (error: unknown) => {
-    connectionCode = errnoOf(error) ?? connectionCode
-  }
-  const listeners = { ready: onReady, close: onClose, end: onEnd, error: onError }
-  Object.entries(listeners).forEach(([event, listener]) => client.on(event, listener))
 
   const unavailable = (operation: string) =>
     phase === "closed"
       ? new CacheError({ reason: "Closed", operation })
       : new CacheError({ reason: "Unavailable", operation, code: connectionCode })
 
-  const explain = (operation: string, error: unknown) =>
-    phase === "closed" ? unavailable(operation) : toCacheError(operation, error, connectionCode)
-
-  const dropHeld = () => {
-    const waiting = Array.from(held)
+  const takeHeld = () => {
+    const batches = Array.from(held)
     held.clear()
-    waiting.forEach((batch) => batch.abandon(unavailable))
+    return batches
+  }
+  const dropHeld = () => takeHeld().forEach((batch) => batch.abandon(unavailable))
+
+  const noteCode = (error: unknown) => {
+    connectionCode = connectionCodeOf(error) ?? connectionCode
+  }
+  const listeners = {
+    ready: () => {
+      phase = "ready"
+      connectionCode = undefined
+      takeHeld().forEach(dispatch)
+    },
+    close: () => {
+      phase = phase === "ready" ? "retrying" : "down"
+      if (phase === "down") dropHeld()
+    },
+    end: () => {
+      phase = "down"
+      dropHeld()
+    },
+    error: noteCode,
+    "node error": noteCode
+  }
+  Object.entries(listeners).forEach(([event, listener]) => client.on(event, listener))
+
+  /** Parts of a pipeline are refused from some command on, so what is sent once more keeps its order. */
+  const refuse: Refuse = (batch, part, error) => {
+    const lives = phase === "ready" || phase === "retrying"
+    if (isCommand(part) && part.question.patient === true && !part.again && lives && isConnectionError(error)) {
+      batch.dismiss(part)
+      gather().addCommand(part.question, true)
+    } else {
+      const { operation } = part.question
+      batch.fail(part, phase === "closed" ? unavailable(operation) : toCacheError(operation, error, connectionCode), error)
+    }
   }
 
+  const send = client.isCluster === true ? sendToCluster : sendToServer
   const dispatch = (batch: Batch) => {
     sent.add(batch)
-    send(client, batch, explain)
+    send(client, batch, refuse)
   }
-
   const hold = (batch: Batch) => {
     if (client.status === "wait") client.connect().catch(() => {})
     held.add(batch)
   }
-
-  const flush = () => {
-    const batch = open
-    if (batch === undefined) return
-    open = undefined
-    batch.startTimer(timeoutMillis, () => {
-      // What took too long to connect is not waited for a second time.
-      if (held.delete(batch) && phase === "starting") phase = "down"
-      batch.abandon((operation) => new CacheError({ reason: "Timeout", operation }))
-    }, () => sent.delete(batch))
-    if (client.status === "ready" && phase !== "closed") dispatch(batch)
-    else if (phase === "starting") hold(batch)
-    else if (phase === "ready" || phase === "retrying") {
-      batch.abandonImpatient(unavailable)
-      if (!batch.isSettled()) hold(batch)
-    } else batch.abandon(unavailable)
+  const onTimeout = (batch: Batch) => {
+    // What took too long to connect is not waited for a second time.
+    if (held.delete(batch) && phase === "starting") phase = "down"
+    batch.abandon((operation) => new CacheError({ reason: "Timeout", operation }))
   }
 
-  const batch = (): Batch => {
-    if (open === undefined) {
-      open = new Batch()
+  const flush = () => {
+    const batch = gathering
+    if (batch === undefined) return
+    gathering = undefined
+    batch.start(timeoutMillis, onTimeout, (one) => sent.delete(one))
+    if (phase !== "closed" && isOpen(client)) return dispatch(batch)
+    if (phase === "starting") return hold(batch)
+    const waits = phase === "ready" || phase === "retrying"
+    batch.abandon(unavailable, (part) => !(waits && isCommand(part) && part.question.patient === true))
+    if (!batch.isOver()) hold(batch)
+  }
+
+  const gather = (): Batch => {
+    if (gathering === undefined) {
+      gathering = new Batch()
       // Microtasks first, however long the chain: what they ask for belongs to this tick too.
       queueMicrotask(() => process.nextTick(flush))
     }
-    return open
+    return gathering
   }
 
   return {
-    command: (command) => batch().addCommand(command),
-    read: (read) => batch().addRead(read),
+    command: (command) => gather().addCommand(command, false),
+    read: (read) => gather().addRead(read),
     close: () => {
       flush()
       phase = "closed"
       dropHeld()
-      Array.from(sent).forEach((one) => one.abandon(unavailable))
+      Array.from(sent).forEach((batch) => batch.abandon(unavailable))
       Object.entries(listeners).forEach(([event, listener]) => client.removeListener(event, listener))
     }
   }
 }
 
-type Explain = (operation: string, error: unknown) => CacheError
+/** A question among others of its tick. */
+interface Part<Q> {
+  readonly question: Q
+  /** Whether it was sent before. */
+  readonly again: boolean
+  over: boolean
+}
+type AnyPart = Part<Command> | Part<Read>
 
-/** What came in one tick. Each part of it is answered once, by whoever is first. */
+const isCommand = (part: AnyPart): part is Part<Command> => "name" in part.question
+
+/** Deals with a part that got no answer. */
+type Refuse = (batch: Batch, part: AnyPart, error: unknown) => void
+
+/** What was asked in one tick. */
 class Batch {
-  readonly commands: Array<Command> = []
-  readonly reads: Array<Read> = []
-  /** The keys of all reads, each once. */
+  readonly commands: Array<Part<Command>> = []
+  readonly reads: Array<Part<Read>> = []
+  /** The keys of all reads, each once, and their places. */
   readonly keys = new Map<string, number>()
   private left = 0
   private timer: NodeJS.Timeout | undefined
-  private onSettled = () => {}
-  private readonly answered = new Set<Command | Read>()
+  private onOver: (batch: Batch) => void = () => {}
 
-  addCommand(command: Command): void {
-    this.commands.push(command)
+  addCommand(question: Command, again: boolean): void {
+    this.commands.push({ question, again, over: false })
     this.left++
   }
 
-  addRead(read: Read): void {
-    this.reads.push(read)
+  addRead(question: Read): void {
+    this.reads.push({ question, again: false, over: false })
     this.left++
-    for (const key of read.keys) if (!this.keys.has(key)) this.keys.set(key, this.keys.size)
+    for (const key of question.keys) if (!this.keys.has(key)) this.keys.set(key, this.keys.size)
   }
 
-  startTimer(millis: number, onTimeout: () => void, onSettled: () => void): void {
-    this.timer = setTimeout(onTimeout, millis)
-    this.onSettled = onSettled
+  start(millis: number, onTimeout: (batch: Batch) => void, onOver: (batch: Batch) => void): void {
+    this.timer = setTimeout(() => onTimeout(this), millis)
+    this.onOver = onOver
   }
 
-  isSettled(): boolean {
+  isOver(): boolean {
     return this.left === 0
   }
 
-  done<A>(pending: Pending<A> & (Command | Read), answer: A): void {
-    if (this.settle(pending)) pending.done(answer)
+  answer<A>(part: Part<Question<A>>, answer: A): void {
+    if (this.dismiss(part)) part.question.done(answer)
   }
 
-  fail(pending: Command | Read, error: CacheError, cause: unknown): void {
-    if (this.settle(pending)) pending.failed(error, cause)
+  fail<A>(part: Part<Question<A>>, error: CacheError, cause?: unknown): void {
+    if (this.dismiss(part)) part.question.failed(error, cause)
   }
 
-  abandon(reason: (operation: string) => CacheError): void {
-    for (const one of [...this.commands, ...this.reads]) this.fail(one, reason(one.operation), undefined)
-  }
-
-  abandonImpatient(reason: (operation: string) => CacheError): void {
-    for (const one of this.reads) this.fail(one, reason(one.operation), undefined)
-    for (const one of this.commands) if (one.patient !== true) this.fail(one, reason(one.operation), undefined)
-  }
-
-  isAnswered(pending: Command | Read): boolean {
-    return this.answered.has(pending)
-  }
-
-  private settle(pending: Command | Read): boolean {
-    if (this.answered.has(pending)) return false
-    this.answered.add(pending)
+  /** Ends the part here, without a word. Answers whether it was still open. */
+  dismiss(part: { over: boolean }): boolean {
+    if (part.over) return false
+    part.over = true
     if (--this.left === 0) {
       clearTimeout(this.timer)
-      this.onSettled()
+      this.onOver(this)
     }
     return true
   }
+
+  abandon(reason: (operation: string) => CacheError, which: (part: AnyPart) => boolean = () => true): void {
+    for (const part of this.commands) if (which(part)) this.fail(part, reason(part.question.operation))
+    for (const part of this.reads) if (which(part)) this.fail(part, reason(part.question.operation))
+  }
 }
+
+const isWaiting = (part: AnyPart) => !part.over
+
+const asBuffer = (reply: unknown): Buffer | null => Buffer.isBuffer(reply) ? reply : null
 
 type Outcome = readonly [error: unknown, reply?: unknown]
 
 const absent: Outcome = [new Error("no reply")]
 
-const asBuffer = (reply: unknown): Buffer | null => Buffer.isBuffer(reply) ? reply : null
-
 /** One server: one pipeline, one write. */
-const sendToServer = (client: Client, batch: Batch, explain: Explain): void => {
-  const commands = batch.commands.filter((command) => !batch.isAnswered(command))
-  const keys = batch.reads.some((read) => !batch.isAnswered(read)) ? Array.from(batch.keys.keys()) : []
-  const pipeline = client.pipeline()
-  for (const { args, name } of commands) pipeline.callBuffer(name, ...args)
+const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
+  const commands = batch.commands.filter(isWaiting)
+  const reads = batch.reads.filter(isWaiting)
+  const keys = reads.length > 0 ? Array.from(batch.keys.keys()) : []
   const chunks: Array<ReadonlyArray<string>> = []
   for (let at = 0; at < keys.length; at += maxKeysPerRead) chunks.push(keys.slice(at, at + maxKeysPerRead))
+
+  const pipeline = client.pipeline()
+  for (const { question } of commands) pipeline.callBuffer(question.name, ...question.args)
   for (const chunk of chunks) pipeline.callBuffer("mget", ...chunk)
 
-  const settle = (replies: ReadonlyArray<Outcome>) => {
-    commands.forEach((command, i) => conclude(batch, command, replies[i] ?? absent, explain))
-    const values: Array<Buffer | null> = []
-    let failure: Outcome | undefined
-    chunks.forEach((chunk, i) => {
-      const outcome = replies[commands.length + i] ?? absent
-      const [error, reply] = outcome
-      if (error !== null || !Array.isArray(reply)) failure ??= error === null ? absent : outcome
-      else for (let j = 0; j < chunk.length; j++) values.push(asBuffer(reply[j]))
+  const settle = (outcomes: ReadonlyArray<Outcome>) => {
+    commands.forEach((part, i) => {
+      const [error, reply] = outcomes[i] ?? absent
+      if (error === null) batch.answer(part, reply)
+      else refuse(batch, part, error)
     })
-    for (const read of batch.reads) {
-      if (failure !== undefined) conclude(batch, read, failure, explain)
-      else batch.done(read, read.keys.map((key) => values[batch.keys.get(key) ?? -1] ?? null))
+    const values: Array<Buffer | null> = []
+    let failure: unknown = null
+    for (let i = 0; i < chunks.length; i++) {
+      const [error, reply] = outcomes[commands.length + i] ?? absent
+      if (Array.isArray(reply)) for (const value of reply) values.push(asBuffer(value))
+      else failure ??= error ?? absent[0]
+    }
+    for (const part of reads) {
+      if (failure !== null) refuse(batch, part, failure)
+      else batch.answer(part, part.question.keys.map((key) => values[batch.keys.get(key) ?? -1] ?? null))
     }
   }
   pipeline.exec().then(
@@ -246,36 +268,32 @@ const sendToServer = (client: Client, batch: Batch, explain: Explain): void => {
   )
 }
 
-const conclude = (batch: Batch, pending: Command | Read, [error, reply]: Outcome, explain: Explain): void => {
-  if (error !== null || "keys" in pending) batch.fail(pending, explain(pending.operation, error), error)
-  else batch.done(pending, reply)
-}
-
 /**
  * A cluster: each command by itself, so that each finds its node, and follows it when it moves. The commands for one
  * node still go out in one write.
  */
-const sendToCluster = (client: Client, batch: Batch, explain: Explain): void => {
-  const outcomes = new Map<Command | string, Outcome>()
-  let commands = batch.commands.filter((command) => !batch.isAnswered(command))
-  let reads = batch.reads.filter((read) => !batch.isAnswered(read))
+const sendToCluster = (client: Client, batch: Batch, refuse: Refuse): void => {
+  const outcomes = new Map<Part<Command> | string, Outcome>()
+  const commands = batch.commands.filter(isWaiting)
+  let reads = batch.reads.filter(isWaiting)
   let missing = 0
   let reunited = false
   let releasing = false
 
   const release = () => {
     releasing = false
-    commands = commands.filter((command) => {
-      const outcome = outcomes.get(command)
-      if (outcome !== undefined) conclude(batch, command, outcome, explain)
-      return outcome === undefined
-    })
-    reads = reads.filter((read) => {
-      const found = read.keys.map((key) => outcomes.get(key))
+    for (const part of commands) {
+      const outcome = part.over ? undefined : outcomes.get(part)
+      if (outcome === undefined) continue
+      if (outcome[0] === null) batch.answer(part, outcome[1])
+      else refuse(batch, part, outcome[0])
+    }
+    reads = reads.filter((part) => {
+      const found = part.question.keys.map((key) => outcomes.get(key))
       const failure = found.find((outcome) => outcome !== undefined && outcome[0] !== null)
-      if (failure !== undefined) conclude(batch, read, failure, explain)
+      if (failure !== undefined) refuse(batch, part, failure[0])
       else if (!found.every((outcome) => outcome !== undefined)) return true
-      else batch.done(read, found.map((outcome) => asBuffer(outcome?.[1])))
+      else batch.answer(part, found.map((outcome) => asBuffer(outcome?.[1])))
       return false
     })
   }
@@ -289,19 +307,20 @@ const sendToCluster = (client: Client, batch: Batch, explain: Explain): void => 
     reunited = true
     release()
   }, reunionMillis)
-  const note = (of: Command | string, outcome: Outcome) => {
+  const note = (of: Part<Command> | string, outcome: Outcome) => {
     outcomes.set(of, outcome)
     if (--missing > 0) return reunited ? releaseSoon() : undefined
     clearTimeout(timer)
     release()
   }
-  const ask = (of: Command | string, name: string, args: ReadonlyArray<Argument>) => {
+  const ask = (of: Part<Command> | string, name: string, args: ReadonlyArray<Argument>) => {
     missing++
     client.callBuffer(name, ...args).then((reply) => note(of, [null, reply]), (error: unknown) => note(of, [error]))
   }
+
   const streams = streamsOf(client)
   streams.forEach((stream) => stream.cork())
-  for (const command of commands) ask(command, command.name, command.args)
+  for (const part of commands) ask(part, part.question.name, part.question.args)
   if (reads.length > 0) for (const key of batch.keys.keys()) ask(key, "get", [key])
   streams.forEach((stream) => stream.uncork())
 }

@@ -22,10 +22,19 @@ export interface Client {
   connect(): Promise<unknown>
   disconnect(): void
   duplicate(...args: Array<unknown>): Client
+  /** The socket of a client that is no cluster's. */
+  readonly stream?: unknown
   /** The nodes of a cluster. */
   nodes?(): ReadonlyArray<{ readonly stream?: unknown }>
   on(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
   removeListener(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
+}
+
+/** Whether a command can be written: a socket may have ended before its client has heard of it. */
+export const isOpen = (client: Client): boolean => {
+  const { status, stream } = client
+  const ended = typeof stream === "object" && stream !== null && "writable" in stream && stream.writable === false
+  return status === "ready" && !ended
 }
 
 interface Corkable {

@@ -53,7 +53,7 @@ export interface ValkeyConnection {
   /** A cluster carries out commands for different nodes in whatever order. */
   readonly isCluster: boolean
   /** What the keys hold. */
-  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
+  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Buffer | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */
   readonly command: (operation: string, name: string, args: ReadonlyArray<Argument>) => Effect.Effect<unknown, CacheError>
   /** A script on one key after the other, in order, and what each of them came to. */
@@ -132,8 +132,15 @@ const requirements = (commandTimeout: number) => ({
 
 type Own = Exclude<Target, { readonly _tag: "Client" }>
 
-/** Connects without waiting for the connection. */
+/** Begins to connect. */
 const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
+  Effect.map(makeClient(target, commandTimeout), (client) => {
+    // For good: what still fails when it is being closed is nobody's business, but the driver would print it.
+    client.on("error", () => {})
+    return client
+  })
+
+const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
   Effect.map(Effect.promise(() => import("iovalkey")), ({ Cluster, Redis }): Client => {
     const required = requirements(commandTimeout)
     if (target._tag === "Server") return new Redis({ ...defaults(commandTimeout), ...target.options, ...required })
@@ -141,6 +148,8 @@ const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
     const { enableOfflineQueue, ...nodeRequired } = required
     const options: ClusterOptions = {
       clusterRetryStrategy: reconnectDelay,
+      // What its node does not answer after some tenths of a second the database does.
+      maxRedirections: 5,
       ...target.options,
       enableAutoPipelining: false,
       enableOfflineQueue,

@@ -86,7 +86,7 @@ export const readKey = (key: string, namespace?: string): QueryCache.Request<num
 
 export type Primitive = Exclude<keyof CacheStore.CacheStore, typeof CacheStore.TypeId>
 
-export const primitives: ReadonlyArray<Primitive> = ["lookup", "obtain", "replace", "remove", "invalidate"]
+export const primitives: ReadonlyArray<Primitive> = ["lookup", "obtain", "replace", "remove", "invalidate", "begin", "end"]
 
 /** A step of a store under test: which primitive, about which entry or tags, and what carries it out. */
 export interface Step<A> {
@@ -99,16 +99,20 @@ export interface Step<A> {
 export const around = (
   store: CacheStore.CacheStore,
   wrap: <A>(step: Step<A>) => Effect.Effect<A, CacheError>
-): CacheStore.CacheStore =>
-  CacheStore.make({
-    lookup: (entry, tags) => wrap({ primitive: "lookup", names: [entry, ...tags], run: store.lookup(entry, tags) }),
-    obtain: (tags, ttl) => wrap({ primitive: "obtain", names: tags, run: store.obtain(tags, ttl) }),
-    replace: (entry, bytes, ttl, seen) =>
-      wrap({ primitive: "replace", names: [entry], run: store.replace(entry, bytes, ttl, seen) }),
-    remove: (entry, seen) => wrap({ primitive: "remove", names: [entry], run: store.remove(entry, seen) }),
-    invalidate: (steps, ttl) =>
-      wrap({ primitive: "invalidate", names: steps.map(({ tag }) => tag), run: store.invalidate(steps, ttl) })
+): CacheStore.CacheStore => {
+  const step = <A>(primitive: Primitive, names: ReadonlyArray<string>, run: () => Effect.Effect<A, CacheError>) =>
+    wrap({ primitive, names, run: Effect.suspend(run) })
+  const tagsOf = (steps: ReadonlyArray<{ readonly tag: string }>) => steps.map(({ tag }) => tag)
+  return CacheStore.make({
+    lookup: (entry, tags) => step("lookup", [entry, ...tags], () => store.lookup(entry, tags)),
+    obtain: (tags, ttl) => step("obtain", tags, () => store.obtain(tags, ttl)),
+    replace: (entry, bytes, ttl, seen) => step("replace", [entry], () => store.replace(entry, bytes, ttl, seen)),
+    remove: (entry, seen) => step("remove", [entry], () => store.remove(entry, seen)),
+    invalidate: (steps, ttl) => step("invalidate", tagsOf(steps), () => store.invalidate(steps, ttl)),
+    begin: (tags, token, ttl) => step("begin", tagsOf(tags), () => store.begin(tags, token, ttl)),
+    end: (tags, token, committed, ttl) => step("end", tagsOf(tags), () => store.end(tags, token, committed, ttl))
   })
+}
 
 /** The store, with a record of what was asked of it. */
 export const recorded = (store: CacheStore.CacheStore) => {

@@ -22,7 +22,7 @@ const exactly: ReadonlyArray<readonly [string, unknown]> = [
   ["undefined", undefined],
   ["a string", "2024-01-01T00:00:00.000Z"],
   ["halves of surrogate pairs", ["\ud800", "\udfff", "a\udc00b", "\ud800\udc00"]],
-  ["line feeds, quotes and nulls", ["\n", "\"\\", "\u0000", "\u2028", "\ufeff"]],
+  ["line feeds, quotes and nulls", ["\n", '"\\', "\u0000", "\u2028", "\ufeff"]],
   ["zero and minus zero", [0, -0]],
   ["minus zero alone", -0],
   ["NaN and the infinities", [NaN, Infinity, -Infinity]],
@@ -35,25 +35,65 @@ const exactly: ReadonlyArray<readonly [string, unknown]> = [
   ["empty objects and arrays", [{}, [], [[]], [{}], { a: {}, b: [] }]],
   ["nulls among special values", [{ at: null }, { at: new Date(1) }, { at: null }]],
   ["columns that are not in every row", [{ a: 1n }, { b: new Date(2) }, {}, { b: null, a: 2n }]],
-  ["values of different kinds in one column", [{ v: 1n }, { v: "1n" }, { v: [1n] }, { v: { n: 1n } }, { v: undefined }, { v: null }]],
+  [
+    "values of different kinds in one column",
+    [{ v: 1n }, { v: "1n" }, { v: [1n] }, { v: { n: 1n } }, { v: undefined }, { v: null }]
+  ],
   ["numbers and special numbers in one column", [1, NaN, 2.5, -0, null, Infinity]],
   ["special numbers beside their names", [NaN, "NaN", -0, "-0"]],
   ["undefined in some rows only", [{ v: undefined }, { v: 1 }, { v: null }]],
   ["undefined and null", [undefined, null]],
   ["objects and arrays in one column", [{ v: { at: new Date(3) } }, { v: [new Date(4)] }, { v: "text" }, { v: 5 }]],
-  ["relations and counts", [{ id: 1n, posts: [{ at: new Date(5), tags: [] }], author: null, _count: { posts: 1 } }, { id: 2n, posts: [], author: { born: new Date(6) }, _count: { posts: 0 } }]],
+  [
+    "relations and counts",
+    [
+      { id: 1n, posts: [{ at: new Date(5), tags: [] }], author: null, _count: { posts: 1 } },
+      { id: 2n, posts: [], author: { born: new Date(6) }, _count: { posts: 0 } }
+    ]
+  ],
   ["a JSON column with `$type`", { meta: { $type: "DateTime", value: "2024-01-01T00:00:00.000Z" }, at: new Date(7) }],
-  ["a JSON column with `__proto__`", JSON.parse("{\"__proto__\":{\"polluted\":true},\"a\":{\"__proto__\":null}}")],
-  ["special values under `__proto__`", [objectOf([["a", 1n], ["__proto__", new Date(8)]]), objectOf([["__proto__", objectOf([["__proto__", -0]])]])]],
-  ["an object that lacks what others have under an inherited name", [objectOf([["constructor", 1n], ["toString", 2n], ["__proto__", 3n]]), {}]],
+  ["a JSON column with `__proto__`", JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":null}}')],
+  [
+    "special values under `__proto__`",
+    [
+      objectOf([
+        ["a", 1n],
+        ["__proto__", new Date(8)]
+      ]),
+      objectOf([["__proto__", objectOf([["__proto__", -0]])]])
+    ]
+  ],
+  [
+    "an object that lacks what others have under an inherited name",
+    [
+      objectOf([
+        ["constructor", 1n],
+        ["toString", 2n],
+        ["__proto__", 3n]
+      ]),
+      {}
+    ]
+  ],
   ["keys that look like indices", { b: new Date(9), 2: 1n, 1: "x", "-1": 0, "01": 2n }],
   ["keys in an order of their own", { z: 1, a: new Date(10), m: { y: 1n, b: 2 } }],
-  ["different key orders in one array", [{ a: 1n, b: 2 }, { b: 3, a: 4n }]],
+  [
+    "different key orders in one array",
+    [
+      { a: 1n, b: 2 },
+      { b: 3, a: 4n }
+    ]
+  ],
   ["a key with a line feed", { "a\nb": new Date(11) }],
   ["a key named toJSON", { toJSON: "text", at: new Date(12) }],
   ["deep arrays", nest(500, (inner) => [inner])],
   ["deep objects", nest(500, (inner) => ({ inner, also: 1 }))],
-  ["the same object twice", (() => { const shared = { at: new Date(13) }; return [shared, shared] })()]
+  [
+    "the same object twice",
+    (() => {
+      const shared = { at: new Date(13) }
+      return [shared, shared]
+    })()
+  ]
 ]
 
 class Money {
@@ -93,17 +133,45 @@ const refused: ReadonlyArray<readonly [string, string, () => unknown]> = [
   ["an object without a prototype", "Unsupported", () => Object.create(null)],
   ["an array with a hole", "Unsupported", () => new Array(3)],
   ["an array with a further property", "Unsupported", () => /(x)/.exec("x")],
-  ["an array with a hole and a further property", "Unsupported", () => {
-    const array = new Array(1)
-    return Object.assign(array, { further: 1 })
-  }],
-  ["a getter that throws", "Unsupported", () => ({ get value() { throw new Error("secret") } })],
-  ["a proxy that throws", "Unsupported", () => new Proxy({}, { ownKeys: () => { throw new Error("secret") } })],
-  ["a revoked proxy", "Unsupported", () => {
-    const { proxy, revoke } = Proxy.revocable({}, {})
-    revoke()
-    return proxy
-  }],
+  [
+    "an array with a hole and a further property",
+    "Unsupported",
+    () => {
+      const array = new Array(1)
+      return Object.assign(array, { further: 1 })
+    }
+  ],
+  [
+    "a getter that throws",
+    "Unsupported",
+    () => ({
+      get value() {
+        throw new Error("secret")
+      }
+    })
+  ],
+  [
+    "a proxy that throws",
+    "Unsupported",
+    () =>
+      new Proxy(
+        {},
+        {
+          ownKeys: () => {
+            throw new Error("secret")
+          }
+        }
+      )
+  ],
+  [
+    "a revoked proxy",
+    "Unsupported",
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    }
+  ],
   ["what is a Date by its prototype only", "Unsupported", () => Object.create(Date.prototype)],
   ["what is bytes by its prototype only", "Unsupported", () => Object.create(Uint8Array.prototype)],
   ["an unknown class in a column of different kinds", "Unsupported", () => [1n, "text", new Money(1)]],
@@ -157,22 +225,32 @@ export const serializerConformance = <E>(name: string, layer: Layer.Layer<Serial
       it("any rows", () => fc.assert(fc.asyncProperty(anyRows, check), { numRuns: 500 }))
 
       it("a thousand rows", () =>
-        check(Array.from({ length: 1_000 }, (_, i) => ({
-          id: i,
-          at: i % 7 === 0 ? null : new Date(i),
-          big: BigInt(i),
-          price: new Decimal(i).div(7),
-          note: i % 3 === 0 ? "\ud800" : `row ${i}`
-        }))))
+        check(
+          Array.from({ length: 1_000 }, (_, i) => ({
+            id: i,
+            at: i % 7 === 0 ? null : new Date(i),
+            big: BigInt(i),
+            price: new Decimal(i).div(7),
+            note: i % 3 === 0 ? "\ud800" : `row ${i}`
+          }))
+        ))
 
       it("a getter, as the value it has", async () => {
-        const { first } = await roundTrip({ get at() { return new Date(1) }, plain: 1 })
+        const { first } = await roundTrip({
+          get at() {
+            return new Date(1)
+          },
+          plain: 1
+        })
         expect(difference(first, { at: new Date(1), plain: 1 })).toBeUndefined()
       })
     })
 
     it("leaves the value and the bytes as they are", async () => {
-      const value = [{ at: new Date(1), nested: { big: 1n, list: [NaN, "x"] } }, { at: null, nested: null }]
+      const value = [
+        { at: new Date(1), nested: { big: 1n, list: [NaN, "x"] } },
+        { at: null, nested: null }
+      ]
       const before = structuredClone(value)
       const bytes = Either.getOrThrow(await encode(value))
       const copy = Uint8Array.from(bytes)
@@ -208,19 +286,45 @@ export const serializerConformance = <E>(name: string, layer: Layer.Layer<Serial
       })
 
       it("a ValueType that throws, or that answers with no string", async () => {
-        const broken = { code: "Money", is: (value: unknown): value is Money => value instanceof Money, decode: () => new Money(0) }
-        const throwing = await encode(new Money(1), [{ ...broken, encode: () => { throw new Error("secret") } }])
+        const broken = {
+          code: "Money",
+          is: (value: unknown): value is Money => value instanceof Money,
+          decode: () => new Money(0)
+        }
+        const throwing = await encode(new Money(1), [
+          {
+            ...broken,
+            encode: () => {
+              throw new Error("secret")
+            }
+          }
+        ])
         expect(throwing).toMatchObject({ left: { reason: "Unsupported" } })
-        const numeric = await encode(new Money(1), [{ ...broken, encode: (value: Money): string => JSON.parse(`${value.amount}`) }])
+        const numeric = await encode(new Money(1), [
+          { ...broken, encode: (value: Money): string => JSON.parse(`${value.amount}`) }
+        ])
         expect(numeric).toMatchObject({ left: { reason: "Unsupported" } })
       })
     })
 
     it("says nothing of the value in its errors", async () => {
-      const values = [{ secret: "secret", run: () => "secret" }, [Symbol("secret")], { secret: new Map([["secret", 1]]) }, new Proxy({}, { get: () => { throw new Error("secret") } })]
+      const values = [
+        { secret: "secret", run: () => "secret" },
+        [Symbol("secret")],
+        { secret: new Map([["secret", 1]]) },
+        new Proxy(
+          {},
+          {
+            get: () => {
+              throw new Error("secret")
+            }
+          }
+        )
+      ]
       for (const value of values) {
         const result = await encode(value)
-        if (Either.isLeft(result)) expect(`${result.left}${JSON.stringify(result.left)}${result.left.message}`).not.toContain("secret")
+        if (Either.isLeft(result))
+          expect(`${result.left}${JSON.stringify(result.left)}${result.left.message}`).not.toContain("secret")
       }
     })
 
@@ -230,30 +334,57 @@ export const serializerConformance = <E>(name: string, layer: Layer.Layer<Serial
     })
 
     it("keeps instances of several classes apart", async () => {
-      const money = { code: "Money", is: (value: unknown): value is Money => value instanceof Money, encode: (value: Money) => `${value.amount}`, decode: (text: string) => new Money(Number(text)) }
+      const money = {
+        code: "Money",
+        is: (value: unknown): value is Money => value instanceof Money,
+        encode: (value: Money) => `${value.amount}`,
+        decode: (text: string) => new Money(Number(text))
+      }
       const types: ValueTypes = [decimalType, money]
-      const value = { same: [new Money(1), null, new Money(2)], mixed: [new Money(3), new Decimal("4.5"), "6"] }
+      const value = {
+        same: [new Money(1), null, new Money(2)],
+        two: [new Money(3), new Decimal("4.5"), null, new Money(5)],
+        mixed: [new Money(6), new Decimal("7.5"), "8"]
+      }
       const bytes = Either.getOrThrow(await encode(value, types))
       expect(difference(Either.getOrThrow(await decode(bytes, types)), value)).toBeUndefined()
     })
 
     it("answers damaged bytes with a value or a SerializerError, and changes no prototype", async () => {
-      const prototypes = [Object.prototype, Array.prototype, Date.prototype, Function.prototype, Uint8Array.prototype, Decimal.prototype]
+      const prototypes = [
+        Object.prototype,
+        Array.prototype,
+        Date.prototype,
+        Function.prototype,
+        Uint8Array.prototype,
+        Decimal.prototype
+      ]
       const before = prototypes.map((prototype) => Reflect.ownKeys(prototype).length)
       await fc.assert(
-        fc.asyncProperty(anyRows, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean(), async (rows, at, byte, cut) => {
-          const bytes = Uint8Array.from(Either.getOrThrow(await encode(rows)))
-          bytes[at % bytes.length] = byte
-          const result = await decode(cut ? bytes.subarray(0, at % bytes.length) : bytes)
-          if (Either.isLeft(result)) expect(result.left).toBeInstanceOf(SerializerError)
-        }),
+        fc.asyncProperty(
+          anyRows,
+          fc.nat(),
+          fc.integer({ min: 0, max: 255 }),
+          fc.boolean(),
+          async (rows, at, byte, cut) => {
+            const bytes = Uint8Array.from(Either.getOrThrow(await encode(rows)))
+            bytes[at % bytes.length] = byte
+            const result = await decode(cut ? bytes.subarray(0, at % bytes.length) : bytes)
+            if (Either.isLeft(result)) expect(result.left).toBeInstanceOf(SerializerError)
+          }
+        ),
         { numRuns: 500 }
       )
       expect(prototypes.map((prototype) => Reflect.ownKeys(prototype).length)).toStrictEqual(before)
     })
 
     it("answers bytes that were never its own with a SerializerError", async () => {
-      for (const bytes of [new Uint8Array(), new Uint8Array(1_000), new Uint8Array(64).fill(255), Buffer.from("\u0000\u0001{}")]) {
+      for (const bytes of [
+        new Uint8Array(),
+        new Uint8Array(1_000),
+        new Uint8Array(64).fill(255),
+        Buffer.from("\u0000\u0001{}")
+      ]) {
         expect(await decode(bytes)).toMatchObject({ left: { _tag: "SerializerError" } })
       }
     })

@@ -72,7 +72,22 @@ export const anyKey: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom("id", "name", "createdAt", "balance", "posts", "meta") },
   {
     weight: 2,
-    arbitrary: fc.constantFrom("__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "$type", "toJSON", "", "0", "10", "9", "-1", "length", "then")
+    arbitrary: fc.constantFrom(
+      "__proto__",
+      "constructor",
+      "prototype",
+      "toString",
+      "hasOwnProperty",
+      "$type",
+      "toJSON",
+      "",
+      "0",
+      "10",
+      "9",
+      "-1",
+      "length",
+      "then"
+    )
   },
   { weight: 1, arbitrary: anyText }
 )
@@ -87,7 +102,9 @@ const jsonLeaf = fc.oneof(
 
 const decimal: fc.Arbitrary<Decimal> = fc.oneof(
   fc.tuple(fc.bigInt(), fc.nat(30)).map(([digits, scale]) => new Decimal(`${digits}e-${scale}`)),
-  fc.constantFrom("-0", "1e-300", "123456789012345678901234567890.123456789", "NaN", "-Infinity").map((text) => new Decimal(text))
+  fc
+    .constantFrom("-0", "1e-300", "123456789012345678901234567890.123456789", "NaN", "-Infinity")
+    .map((text) => new Decimal(text))
 )
 
 const specialLeaf = fc.oneof(
@@ -132,9 +149,11 @@ const column: fc.Arbitrary<fc.Arbitrary<unknown>> = fc.constantFrom<Array<fc.Arb
 export const anyRows: fc.Arbitrary<ReadonlyArray<unknown>> = fc
   .uniqueArray(fc.tuple(anyKey, column), { selector: ([key]) => key, minLength: 1, maxLength: 7 })
   .chain((columns) => {
-    const row = fc.tuple(...columns.map(([, values]) => fc.option(values, { freq: 4 })))
+    const row = fc
+      .tuple(...columns.map(([, values]) => fc.option(values, { freq: 4 })))
       .map((values) => objectOf(columns.map(([key], i) => [key, values[i]])))
-    const withRelations = fc.tuple(row, fc.array(row, { maxLength: 3 }), fc.option(row), fc.nat(9))
+    const withRelations = fc
+      .tuple(row, fc.array(row, { maxLength: 3 }), fc.option(row), fc.nat(9))
       .map(([own, many, one, count]) => ({ ...own, many, one, _count: { many: count } }))
     return fc.array(fc.oneof({ weight: 3, arbitrary: row }, withRelations), { maxLength: 6 })
   })

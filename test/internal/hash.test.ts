@@ -20,17 +20,21 @@ describe("sha256", () => {
   })
 
   it("is the same on every runtime", () => {
-    fc.assert(fc.property(texts, (text) => {
-      const digest = withoutBuiltins.sha256(text)
-      expect(sha256(text)).toBe(digest)
-      expect(withCreateHash.sha256(text)).toBe(digest)
-      expect(withNode.sha256(text)).toBe(digest)
-    }))
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const digest = withoutBuiltins.sha256(bytes)
-      expect(sha256(bytes)).toBe(digest)
-      expect(withCreateHash.sha256(bytes)).toBe(digest)
-    }))
+    fc.assert(
+      fc.property(texts, (text) => {
+        const digest = withoutBuiltins.sha256(text)
+        expect(sha256(text)).toBe(digest)
+        expect(withCreateHash.sha256(text)).toBe(digest)
+        expect(withNode.sha256(text)).toBe(digest)
+      })
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const digest = withoutBuiltins.sha256(bytes)
+        expect(sha256(bytes)).toBe(digest)
+        expect(withCreateHash.sha256(bytes)).toBe(digest)
+      })
+    )
   })
 
   it("tells halves of surrogate pairs apart, which UTF-8 does not", () => {
@@ -41,17 +45,21 @@ describe("sha256", () => {
   })
 
   it("is the hash of the UTF-8 of every well-formed text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(toDistinctUtf8(text)).toStrictEqual(new TextEncoder().encode(text))
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(toDistinctUtf8(text)).toStrictEqual(new TextEncoder().encode(text))
+      })
+    )
   })
 })
 
 describe("toDistinctUtf8", () => {
   it("gives different bytes to different texts", () => {
-    fc.assert(fc.property(anyText, anyText, (a, b) => {
-      expect(Buffer.compare(toDistinctUtf8(a), toDistinctUtf8(b)) === 0).toBe(a === b)
-    }))
+    fc.assert(
+      fc.property(anyText, anyText, (a, b) => {
+        expect(Buffer.compare(toDistinctUtf8(a), toDistinctUtf8(b)) === 0).toBe(a === b)
+      })
+    )
   })
 })
 
@@ -65,12 +73,14 @@ describe("isWellFormed", () => {
 describe("crc32", () => {
   it("is the checksum of zlib, unsigned, on every runtime", () => {
     expect(crc32(new TextEncoder().encode("123456789"))).toBe(0xcbf43926)
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      const checksum = withoutBuiltins.crc32(bytes)
-      expect(checksum).toBeGreaterThanOrEqual(0)
-      expect(crc32(bytes)).toBe(checksum)
-      expect(nodeZlib.crc32(bytes)).toBe(checksum)
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        const checksum = withoutBuiltins.crc32(bytes)
+        expect(checksum).toBeGreaterThanOrEqual(0)
+        expect(crc32(bytes)).toBe(checksum)
+        expect(nodeZlib.crc32(bytes)).toBe(checksum)
+      })
+    )
   })
 })
 
@@ -79,6 +89,12 @@ describe("random128", () => {
     const seen = new Set(Array.from({ length: 20_000 }, random128))
     expect(seen.size).toBe(20_000)
     for (const text of seen) expect(text).toMatch(/^[A-Za-z0-9_-]{22}$/)
+  })
+
+  it("uses no random bits twice", () => {
+    const bytes = Array.from({ length: 600 }, () => Buffer.from(random128(), "base64url"))
+    const pieces = bytes.flatMap((value) => Array.from({ length: 13 }, (_, i) => value.readUInt32BE(i)))
+    expect(new Set(pieces).size).toBeGreaterThan(pieces.length - 10)
   })
 
   it("has 128 bits that are set half of the time", () => {
@@ -98,18 +114,22 @@ describe("text codecs", () => {
   const node = makeCodecs(Buffer)
 
   it("are the same with and without a Buffer", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(50), (bytes, offset) => {
-      const part = bytes.subarray(Math.min(offset, bytes.length))
-      const base64 = portable.toBase64(part)
-      expect(node.toBase64(part)).toBe(base64)
-      expect(portable.fromBase64(base64)).toStrictEqual(new Uint8Array(part))
-      expect(node.fromBase64(base64)).toStrictEqual(new Uint8Array(part))
-      expect(toBase64Url(part, 0, part.length)).toBe(Buffer.from(part).toString("base64url"))
-    }))
-    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(new Uint8Array(node.toUtf8(text))).toStrictEqual(portable.toUtf8(text))
-      expect(fromUtf8(node.toUtf8(text))).toBe(text)
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(50), (bytes, offset) => {
+        const part = bytes.subarray(Math.min(offset, bytes.length))
+        const base64 = portable.toBase64(part)
+        expect(node.toBase64(part)).toBe(base64)
+        expect(portable.fromBase64(base64)).toStrictEqual(new Uint8Array(part))
+        expect(node.fromBase64(base64)).toStrictEqual(new Uint8Array(part))
+        expect(toBase64Url(part, 0, part.length)).toBe(Buffer.from(part).toString("base64url"))
+      })
+    )
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(new Uint8Array(node.toUtf8(text))).toStrictEqual(portable.toUtf8(text))
+        expect(fromUtf8(node.toUtf8(text))).toBe(text)
+      })
+    )
   })
 
   it("hold long byte arrays", () => {

@@ -4,7 +4,7 @@ import { makePrisma } from "../support/database.js"
 import { until } from "../support/process.js"
 import { valkeyUrl } from "../support/servers.js"
 import { insertCounter, readNames, readsOf, setCounter, writeNames, writesOf } from "./counters.js"
-import { adjustableStore, between, exactly, missThenHit, onEveryStore, statusOf, untyped, useDatabase } from "./support.js"
+import { adjustableStore, between, exactly, missThenHit, onEveryStore, onMemory, onValkey, statusOf, untyped, useDatabase } from "./support.js"
 import type { Untyped } from "./support.js"
 
 const database = useDatabase()
@@ -110,8 +110,8 @@ describe("an answer expires", () => {
     ["a ttl in words", { ttl: "2 hours" }, 7_200_000]
   ]
 
-  onEveryStore(database, "under a clock of the test's", (make, store) => {
-    it.runIf(store === "memory").each(waysToSay)("%s", async (_, cache, ttl) => {
+  onMemory(database, "under a clock of the test's", (make) => {
+    it.each(waysToSay)("%s", async (_, cache, ttl) => {
       const aging = adjustableStore()
       const { prisma } = make({ cache: aging.cache })
       const name = await insertCounter(database.base)
@@ -136,8 +136,8 @@ describe("an answer expires", () => {
     })
   })
 
-  onEveryStore(database, "and nothing is kept for ever", (make, store) => {
-    it.runIf(store === "Valkey")("in Valkey", async () => {
+  onValkey(database, "and nothing is kept for ever", (make) => {
+    it("of all that the cache puts there", async () => {
       const { options, prisma } = make({ defaults: { ttl: "10 minutes", tags: ["all"] } })
       const name = await insertCounter(database.base)
       for (const [operation, args] of readsOf(name)) await missThenHit(database.sql, () => counters(prisma)[operation]!({ ...args }))

@@ -53,7 +53,7 @@ const versions: ReadonlyArray<Version> = [
     fieldRef: (name) => prisma.user.fields[name],
     copied: async (args) => {
       let seen: unknown
-      await prisma.$extends(extension((args) => seen = args)).user.findMany(args)
+      await prisma.$extends(extension((args) => (seen = args))).user.findMany(args as object)
       return seen
     }
   },
@@ -64,7 +64,7 @@ const versions: ReadonlyArray<Version> = [
     fieldRef: (name) => prisma6.user.fields[name],
     copied: async (args) => {
       let seen: unknown
-      await prisma6.$extends(extension((args) => seen = args)).user.findMany(args)
+      await prisma6.$extends(extension((args) => (seen = args))).user.findMany(args as object)
       return seen
     }
   }
@@ -77,8 +77,12 @@ const reordered = (value: unknown): unknown =>
   Array.isArray(value)
     ? value.map(reordered)
     : typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
-    ? Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, reordered(member)]))
-    : value
+      ? Object.fromEntries(
+          Object.entries(value)
+            .reverse()
+            .map(([key, member]) => [key, reordered(member)])
+        )
+      : value
 
 describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, nulls, runtime }) => {
   const { Decimal, Sql, skip } = runtime
@@ -117,7 +121,9 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
 
   it("undefined and skipped arguments and conditions are none", () => {
     const plain = text({ where: { OR: [{ id: 1 }] }, take: 1 })
-    expect(text({ where: { OR: [{ id: 1, name: undefined }], email: undefined }, take: 1, skip: undefined })).toBe(plain)
+    expect(text({ where: { OR: [{ id: 1, name: undefined }], email: undefined }, take: 1, skip: undefined })).toBe(
+      plain
+    )
     expect(text({ where: { OR: [{ id: 1, name: skip }], email: skip }, take: 1, skip })).toBe(plain)
     expect(text(undefined)).toBe(text({}))
     expect(text({ select: undefined, omit: undefined })).toBe(text({}))
@@ -127,7 +133,9 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
     expect(text({ omit: { secret: undefined } })).not.toBe(text({ omit: {} }))
     expect(text({ omit: { secret: skip } })).not.toBe(text({ omit: {} }))
     expect(text({ omit: { secret: false } })).not.toBe(text({ omit: {} }))
-    expect(text({ include: { author: { omit: { secret: undefined } } } })).not.toBe(text({ include: { author: { omit: {} } } }))
+    expect(text({ include: { author: { omit: { secret: undefined } } } })).not.toBe(
+      text({ include: { author: { omit: {} } } })
+    )
     expect(text({ select: { id: true, fullName: skip } })).not.toBe(text({ select: { id: true } }))
     expect(text({ select: skip })).not.toBe(text({}))
   })
@@ -153,25 +161,40 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
     }
     expect(text(reordered(args))).toBe(text(args))
     expect(text({ include: { posts: reordered(args) } })).toBe(text({ include: { posts: args } }))
-    expect(text({ select: { _count: { select: { posts: reordered(args) } } } })).toBe(text({ select: { _count: { select: { posts: args } } } }))
+    expect(text({ select: { _count: { select: { posts: reordered(args) } } } })).toBe(
+      text({ select: { _count: { select: { posts: args } } } })
+    )
     expect(text(reordered(args), { ordered: true })).not.toBe(text(args, { ordered: true }))
     expect(text({ take: 1, where: { a: { b: 1, c: 2 } } }, { ordered: true })).not.toBe(
       text({ take: 1, where: { a: { c: 2, b: 1 } } }, { ordered: true })
     )
   })
 
-  it.each(["equals", "not", "in", "notIn", "lt", "lte", "gt", "gte", "array_contains", "array_starts_with", "array_ends_with", "has", "hasEvery", "hasSome", "set"])(
-    "the order of keys counts in the JSON under `%s`, whatever its keys are called",
-    (operator) => {
-      const condition = (operand: unknown) => text({ where: { AND: [{ meta: { [operator]: operand } }] } })
-      expect(condition({ a: 1, b: 2 })).not.toBe(condition({ b: 2, a: 1 }))
-      expect(condition([{ a: 1, b: 2 }])).not.toBe(condition([{ b: 2, a: 1 }]))
-      for (const key of ["where", "AND", "OR", "is", "some", "cursor", "having", "select", "equals"]) {
-        expect(condition({ [key]: { a: 1, b: 2 } })).not.toBe(condition({ [key]: { b: 2, a: 1 } }))
-        expect(condition({ x: { [key]: [{ a: 1, b: 2 }] } })).not.toBe(condition({ x: { [key]: [{ b: 2, a: 1 }] } }))
-      }
+  it.each([
+    "equals",
+    "not",
+    "in",
+    "notIn",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "array_contains",
+    "array_starts_with",
+    "array_ends_with",
+    "has",
+    "hasEvery",
+    "hasSome",
+    "set"
+  ])("the order of keys counts in the JSON under `%s`, whatever its keys are called", (operator) => {
+    const condition = (operand: unknown) => text({ where: { AND: [{ meta: { [operator]: operand } }] } })
+    expect(condition({ a: 1, b: 2 })).not.toBe(condition({ b: 2, a: 1 }))
+    expect(condition([{ a: 1, b: 2 }])).not.toBe(condition([{ b: 2, a: 1 }]))
+    for (const key of ["where", "AND", "OR", "is", "some", "cursor", "having", "select", "equals"]) {
+      expect(condition({ [key]: { a: 1, b: 2 } })).not.toBe(condition({ [key]: { b: 2, a: 1 } }))
+      expect(condition({ x: { [key]: [{ a: 1, b: 2 }] } })).not.toBe(condition({ x: { [key]: [{ b: 2, a: 1 }] } }))
     }
-  )
+  })
 
   it("the order of keys counts in objects that are sent as they are", () => {
     expect(text({ where: { a: { $type: "Json", b: 1, c: { d: 1, e: 2 } } } })).not.toBe(
@@ -201,7 +224,8 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
   })
 
   it("raw queries are told apart by their text and their parameters", () => {
-    const sql = (strings: ReadonlyArray<string>, ...values: ReadonlyArray<unknown>) => new Sql(strings.slice(), values.slice())
+    const sql = (strings: ReadonlyArray<string>, ...values: ReadonlyArray<unknown>) =>
+      new Sql(strings.slice(), values.slice())
     const all = [
       sql`SELECT ${1}`,
       sql`SELECT ${"1"}`,
@@ -233,7 +257,10 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
 
   it("what Prisma would not send as it is has no key", () => {
     class Money {
-      constructor(readonly amount: number, readonly currency: string) {}
+      constructor(
+        readonly amount: number,
+        readonly currency: string
+      ) {}
       toJSON() {
         return this.amount
       }
@@ -251,7 +278,7 @@ describe.each(versions)("the arguments of a query: $name", ({ copied, fieldRef, 
         email: fieldRef("email"),
         balance: { gt: new Decimal("1.10"), lt: new Decimal("1e30") },
         createdAt: { gte: new Date(5) },
-        OR: [{ name: null }, { name: undefined }, JSON.parse("{\"__proto__\":{\"a\":1}}")],
+        OR: [{ name: null }, { name: undefined }, JSON.parse('{"__proto__":{"a":1}}')],
         json: { equals: nulls.JsonNull, path: ["a"], not: { z: 1, a: [{ y: 1, b: nulls.DbNull }] } },
         bytes: Uint8Array.of(1, 2, 3),
         big: 10n ** 30n
@@ -270,19 +297,27 @@ describe("two arguments with one key", () => {
     ...(kind === "object" ? { relationName: name } : {})
   })
   const fields = ["id", "name", "meta"].map((name) => field(name, "String", "scalar"))
+  type Serialize = Parameters<Runtime["serializeJsonQuery"]>[0]
   const protocolOf = (runtime: Runtime, args: Args) =>
     runtime.serializeJsonQuery({
       modelName: "User",
       action: "findMany",
-      args,
+      args: { ...args } as NonNullable<Serialize["args"]>,
       runtimeDataModel: {
         models: {
-          User: { dbName: null, fields: [...fields, field("posts", "Post", "object")], uniqueFields: [], uniqueIndexes: [], primaryKey: null, schema: null },
+          User: {
+            dbName: null,
+            fields: [...fields, field("posts", "Post", "object")],
+            uniqueFields: [],
+            uniqueIndexes: [],
+            primaryKey: null,
+            schema: null
+          },
           Post: { dbName: null, fields, uniqueFields: [], uniqueIndexes: [], primaryKey: null, schema: null }
         },
         enums: {},
         types: {}
-      } as unknown as Parameters<Runtime["serializeJsonQuery"]>[0]["runtimeDataModel"],
+      } as unknown as Serialize["runtimeDataModel"],
       clientMethod: "user.findMany",
       clientVersion: "7",
       errorFormat: "minimal",
@@ -290,51 +325,102 @@ describe("two arguments with one key", () => {
       globalOmit: { user: { name: true }, post: { meta: true } }
     })
 
-  /** What Prisma sends, or that it refuses to. Prisma's objects of conditions have no order; its selections do. */
+  /** What Prisma sends, or that it refuses to. Objects in its arguments are taken to have no order, unlike selections. */
   const sent = (runtime: Runtime, args: Args): string => {
     try {
       const sorted = (value: unknown): unknown =>
-        Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null
-          ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1).map(([key, member]) => [key, sorted(member)]))
-          : value
+        Array.isArray(value)
+          ? value.map(sorted)
+          : typeof value === "object" && value !== null
+            ? Object.fromEntries(
+                Object.entries(value)
+                  .sort(([a], [b]) => (a < b ? -1 : 1))
+                  .map(([key, member]) => [key, sorted(member)])
+              )
+            : value
       const withSortedArguments = (value: unknown): unknown =>
         typeof value !== "object" || value === null
           ? value
-          : Object.entries(value).map(([key, member]) => [key, key === "arguments" ? sorted(member) : withSortedArguments(member)])
-      return JSON.stringify(withSortedArguments(protocolOf(runtime, structuredArgs(args))))
+          : Object.entries(value).map(([key, member]) => [
+              key,
+              key === "arguments" ? sorted(member) : withSortedArguments(member)
+            ])
+      return JSON.stringify(withSortedArguments(protocolOf(runtime, args)))
     } catch (error) {
       return `refused: ${error instanceof Error ? error.name : ""}`
     }
   }
-  /** Serialising takes keys away from the arguments. */
-  const structuredArgs = (args: Args): Args => ({ ...args })
 
   describe.each(versions)("$name", ({ fieldRef, nulls, runtime }) => {
     const leaf = fc.constantFrom<unknown>(
-      null, true, false, 0, 1, "", "1", "a", "email", 1n, undefined, runtime.skip, nulls.JsonNull, nulls.DbNull, nulls.AnyNull,
-      "JsonNull", fieldRef("email"), fieldRef("name"), new runtime.Decimal(1), new runtime.Decimal("1.0"), new Date(0),
-      new Date(0).toISOString(), Uint8Array.of(1), "AQ=="
+      null,
+      true,
+      false,
+      0,
+      1,
+      "",
+      "1",
+      "a",
+      "email",
+      1n,
+      undefined,
+      runtime.skip,
+      nulls.JsonNull,
+      nulls.DbNull,
+      nulls.AnyNull,
+      "JsonNull",
+      fieldRef("email"),
+      fieldRef("name"),
+      new runtime.Decimal(1),
+      new runtime.Decimal("1.0"),
+      new Date(0),
+      new Date(0).toISOString(),
+      Uint8Array.of(1),
+      "AQ=="
     )
     const json = fc.letrec<{ readonly value: unknown }>((tie) => ({
-      value: fc.oneof({ maxDepth: 2 }, leaf, fc.array(tie("value"), { maxLength: 2 }), fc.dictionary(fc.constantFrom("a", "b", "where", "$type"), tie("value"), { maxKeys: 2 }))
+      value: fc.oneof(
+        { maxDepth: 2 },
+        leaf,
+        fc.array(tie("value"), { maxLength: 2 }),
+        fc.dictionary(fc.constantFrom("a", "b", "where", "$type"), tie("value"), { maxKeys: 2 })
+      )
     })).value
     const conditions = fc.letrec<{ readonly where: unknown }>((tie) => ({
       where: fc.dictionary(
         fc.constantFrom("id", "meta", "posts"),
-        fc.oneof({ maxDepth: 3 }, leaf, fc.dictionary(fc.constantFrom("equals", "not", "path", "gt"), json, { maxKeys: 2 }), fc.record({ some: tie("where") }), tie("where")),
+        fc.oneof(
+          { maxDepth: 3 },
+          leaf,
+          fc.dictionary(fc.constantFrom("equals", "not", "path", "gt"), json, { maxKeys: 2 }),
+          fc.record({ some: tie("where") }),
+          tie("where")
+        ),
         { maxKeys: 2 }
       )
     })).where
     const flag = fc.constantFrom<unknown>(true, false, undefined, runtime.skip)
     const args = fc.letrec<{ readonly args: Args }>((tie) => ({
-      args: fc.record({
-        where: conditions,
-        take: fc.constantFrom<unknown>(1, 2, undefined, runtime.skip),
-        omit: fc.dictionary(fc.constantFrom("name", "meta"), flag, { maxKeys: 2 }),
-        select: fc.option(fc.dictionary(fc.constantFrom("id", "name", "posts"), fc.oneof({ maxDepth: 2 }, flag, tie("args")), { minKeys: 1, maxKeys: 3 }), { nil: undefined }),
-        include: fc.option(fc.dictionary(fc.constantFrom("posts"), fc.oneof({ maxDepth: 2 }, flag, tie("args")), { maxKeys: 1 }), { nil: undefined }),
-        orderBy: fc.constantFrom<unknown>({ id: "asc", name: "asc" }, { name: "asc", id: "asc" })
-      }, { requiredKeys: [] })
+      args: fc.record(
+        {
+          where: conditions,
+          take: fc.constantFrom<unknown>(1, 2, undefined, runtime.skip),
+          omit: fc.dictionary(fc.constantFrom("name", "meta"), flag, { maxKeys: 2 }),
+          select: fc.option(
+            fc.dictionary(fc.constantFrom("id", "name", "posts"), fc.oneof({ maxDepth: 2 }, flag, tie("args")), {
+              minKeys: 1,
+              maxKeys: 3
+            }),
+            { nil: undefined }
+          ),
+          include: fc.option(
+            fc.dictionary(fc.constantFrom("posts"), fc.oneof({ maxDepth: 2 }, flag, tie("args")), { maxKeys: 1 }),
+            { nil: undefined }
+          ),
+          orderBy: fc.constantFrom<unknown>({ id: "asc", name: "asc" }, { name: "asc", id: "asc" })
+        },
+        { requiredKeys: [] }
+      )
     })).args
 
     it("are sent as the same query", () => {

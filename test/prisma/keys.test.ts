@@ -1,10 +1,12 @@
+import { PrismaPg } from "@prisma/adapter-pg"
 import { AsyncLocalStorage } from "node:async_hooks"
+import pg from "pg"
 import { expect, it, vi } from "vitest"
 import { makePrisma } from "../support/database.js"
 import { postgresUrl } from "../support/servers.js"
-import { Prisma } from "./generated/client/client.js"
+import { Prisma, PrismaClient } from "./generated/client/client.js"
 import { insertPeople } from "./rows.js"
-import { answerTo, exactly, onEveryStore, statusOf, untyped, useDatabase } from "./support.js"
+import { answerTo, between, exactly, onEveryStore, statusOf, untyped, useDatabase } from "./support.js"
 import type { BaseClient } from "./support.js"
 
 const database = useDatabase(async (base) => {
@@ -95,13 +97,13 @@ onEveryStore(database, "queries that differ never share an answer", (make) => {
 })
 
 onEveryStore(database, "queries that are the same share an answer", (make) => {
-  it("whatever is undefined or skipped in one of them, and in whatever order conditions stand", async () => {
+  it("whatever is undefined in one of them, and in whatever order conditions stand", async () => {
     const { prisma } = make()
     await prisma.user.findMany({ where: { name: "Ada", role: "ADMIN" }, cache: true })
     const same = [
       () => prisma.user.findMany({ where: { role: "ADMIN", name: "Ada" }, cache: true }),
-      () => prisma.user.findMany({ where: { name: "Ada", role: "ADMIN", email: undefined }, cache: true }),
-      () => prisma.user.findMany({ where: { name: "Ada", role: "ADMIN", email: Prisma.skip as unknown as undefined }, cache: true }),
+      // The compiler is told to refuse what programs may do.
+      () => prisma.user.findMany({ where: { name: "Ada", role: "ADMIN", email: undefined as never }, cache: true }),
       () => prisma.user.findMany({ cache: 77_000, where: { name: "Ada", role: "ADMIN" } })
     ]
     for (const read of same) expect(await statusOf(read)).toBe("hit")
@@ -145,6 +147,24 @@ onEveryStore(database, "clients that differ never share an answer", (make) => {
     await other.close()
   })
 
+  it("in the database, also where the driver was given a pool, or a schema to look in", async () => {
+    const elsewhere = await postgresUrl("prisma_keys_pool")
+    const [here, there] = [database.url, elsewhere].map((connectionString) => new pg.Pool({ connectionString }))
+    const adapters = [
+      new PrismaPg(here!),
+      new PrismaPg(there!),
+      new PrismaPg({ connectionString: database.url }, { schema: "nowhere" })
+    ]
+    const clients = adapters.map((adapter) => new PrismaClient({ adapter }))
+    const { options } = make()
+    const [one, other, third] = clients.map((client) => make(options, client as BaseClient).prisma)
+    expect(await one!.user.count({ cache: true })).toBe(3)
+    expect(await other!.user.count({ cache: true })).toBe(0)
+    await expect(third!.user.count({ cache: true })).rejects.toMatchObject({ code: "P2021" })
+    await Promise.all(clients.map((client) => client.$disconnect()))
+    await Promise.all([here!.end(), there!.end()])
+  })
+
   it("in their namespace", async () => {
     const one = make()
     const other = make({ ...one.options, namespace: `${one.options.namespace}-2` })
@@ -177,6 +197,28 @@ onEveryStore(database, "varyBy", (make) => {
     expect(await read("red")).toEqual(["miss", ["Red"]])
     expect(await read("blue")).toEqual(["miss", ["Blue"]])
     expect(await Promise.all([read("red"), read("blue")])).toEqual([["hit", ["Red"]], ["hit", ["Blue"]]])
+  })
+
+  it("and what a query and its key functions find in an AsyncLocalStorage is their own caller's, however many there are", async () => {
+    const { prisma } = make({ varyBy })
+    const seen: Array<readonly [string, string, string | undefined]> = []
+    const note = (where: string, tenant: string) => void seen.push([where, tenant, tenants.getStore()])
+    const watched = prisma.$extends(between(async ({ args }, run) => {
+      note("query", (args as { where: { tenant: string } }).where.tenant)
+      return run()
+    }))
+    const names = ["red", "blue", "green", "white"]
+    for (let time = 0; time < 3; time++) {
+      await Promise.all(names.map((tenant) => tenants.run(tenant, async () => {
+        const key = () => (note("key", tenant), `${tenant}:${time}`)
+        await watched.team.findMany({ where: { tenant }, take: 10 + time, cache: { key } })
+        await watched.team.updateMany({ where: { tenant }, data: {}, uncache: () => (note("uncache", tenant), `${tenant}:${time}`) })
+        await watched.team.updateManyAndReturn({ where: { tenant }, data: {}, cache: { key } })
+        note("caller", tenant)
+      })))
+    }
+    expect(seen.length).toBeGreaterThan(names.length * 3 * 6)
+    expect(seen.filter(([, expected, found]) => expected !== found)).toEqual([])
   })
 
   it("keeps them apart under custom keys and in flights too", async () => {

@@ -15,9 +15,8 @@ import { makePrisma } from "../support/database.js"
 import type { Database } from "../support/database.js"
 import { postgresUrl, uniqueName, valkeyUrl } from "../support/servers.js"
 import type { SqlLog } from "../support/sqlLog.js"
-import type { PrismaClient } from "./generated/client/client.js"
 
-export type BaseClient = PrismaClient<"query">
+export type BaseClient = Database["prisma"]
 
 const extend = (base: BaseClient, options: PrismaCacheOptions) => base.$extends(prismaCache(options))
 
@@ -81,7 +80,7 @@ export type StoreName = "memory" | "Valkey"
 
 /** An empty memory store for the `cache` option, the same for every cache that is made with it. */
 export const memoryLayer = (): Layer.Layer<CacheStore.CacheStore | DistributedLock> =>
-  Layer.merge(Layer.succeed(CacheStore.CacheStore, MemoryStore.make()), Layer.sync(DistributedLock, MemoryLock.make))
+  Layer.merge(Layer.succeed(CacheStore.CacheStore, MemoryStore.make()), Layer.succeed(DistributedLock, MemoryLock.make()))
 
 export interface AdjustableStore {
   readonly cache: Layer.Layer<CacheStore.CacheStore | DistributedLock>
@@ -97,13 +96,12 @@ export const adjustableStore = (): AdjustableStore => {
     unsafeCurrentTimeMillis: () => real.unsafeCurrentTimeMillis() + ahead,
     currentTimeMillis: Effect.map(real.currentTimeMillis, (now) => now + ahead)
   }
-  const store = MemoryStore.make()
-  const shifted = CacheStore.make({
-    lookup: (...args) => Effect.withClock(store.lookup(...args), clock),
-    obtain: (...args) => Effect.withClock(store.obtain(...args), clock),
-    replace: (...args) => Effect.withClock(store.replace(...args), clock),
-    remove: (...args) => Effect.withClock(store.remove(...args), clock),
-    invalidate: (...args) => Effect.withClock(store.invalidate(...args), clock)
+  const shifted = new Proxy(MemoryStore.make(), {
+    get: (store, member) => {
+      const primitive: unknown = Reflect.get(store, member)
+      if (typeof primitive !== "function") return primitive
+      return (...args: ReadonlyArray<unknown>) => Effect.withClock(primitive(...args) as Effect.Effect<unknown>, clock)
+    }
   })
   return {
     cache: Layer.merge(Layer.succeed(CacheStore.CacheStore, shifted), MemoryLock.layerNoop),
@@ -124,13 +122,10 @@ export interface World {
 /** Makes a client with the extension on a store of this suite's kind, in a namespace that nobody else uses. */
 export type Make = (options?: PrismaCacheOptions, base?: BaseClient) => World
 
-/** Runs a suite on each kind of store. */
-export const onEveryStore = (
-  database: FileDatabase,
-  name: string,
-  suite: (make: Make, store: StoreName) => void
-): void =>
-  describe.each<StoreName>(["memory", "Valkey"])(`${name}, on %s`, (store) => {
+type Suite = (make: Make, store: StoreName) => void
+
+const onStores = (...stores: ReadonlyArray<StoreName>) => (database: FileDatabase, name: string, suite: Suite): void =>
+  describe.each<StoreName>(stores)(`${name}, on %s`, (store) => {
     beforeEach(() => database.sql.reset())
     suite((given, base = database.base) => {
       const events: Array<CacheEvent> = []
@@ -145,6 +140,13 @@ export const onEveryStore = (
       return { prisma, events, options }
     }, store)
   })
+
+/** Runs a suite on each kind of store. */
+export const onEveryStore = onStores("memory", "Valkey")
+
+export const onMemory = onStores("memory")
+
+export const onValkey = onStores("Valkey")
 
 // ---------------------------------------------------------------------------------------------------------------------
 // looking

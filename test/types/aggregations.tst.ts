@@ -7,7 +7,10 @@ describe("an aggregation resolves to what was asked for", () => {
     expect(await prisma.user.count()).type.toBe<number>()
     expect(await prisma.user.count({ where: { name: "x" }, cache: true })).type.toBe<number>()
     expect(await prisma.user.count({ select: true, cache: true })).type.toBe<number>()
-    expect(await prisma.user.count({ select: { _all: true, name: true }, cache: 1000 })).type.toBe<{ _all: number; name: number }>()
+    expect(await prisma.user.count({ select: { _all: true, name: true }, cache: 1000 })).type.toBe<{
+      _all: number
+      name: number
+    }>()
   })
 
   test("aggregate", async () => {
@@ -19,9 +22,12 @@ describe("an aggregation resolves to what was asked for", () => {
       cache: { ttl: "1 minute" }
     })
     expect(result).type.toBe<{ _count: number; _sum: { views: number | null }; _max: { createdAt: Date | null } }>()
-    expect((await prisma.user.aggregate({ _avg: { balance: true }, cache: true }))._avg.balance).type.toBe<Prisma.Decimal | null>()
-    expect(await prisma.user.aggregate({ _count: { _all: true, name: true }, cache: true }))
-      .type.toBe<{ _count: { _all: number; name: number } }>()
+    expect(
+      (await prisma.user.aggregate({ _avg: { balance: true }, cache: true }))._avg.balance
+    ).type.toBe<Prisma.Decimal | null>()
+    expect(await prisma.user.aggregate({ _count: { _all: true, name: true }, cache: true })).type.toBe<{
+      _count: { _all: number; name: number }
+    }>()
   })
 
   test("groupBy", async () => {

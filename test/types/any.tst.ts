@@ -13,7 +13,9 @@ describe("no `any` reaches the user", () => {
 
   test("in what a read resolves to", () => {
     expect(hasAny(prisma.user.findUnique({ where: { id: 1 }, cache: true }))).type.toBe<false>()
-    expect(hasAny(prisma.user.findUniqueOrThrow({ where: { id: 1 }, include: { posts: true }, cache: true }))).type.toBe<false>()
+    expect(
+      hasAny(prisma.user.findUniqueOrThrow({ where: { id: 1 }, include: { posts: true }, cache: true }))
+    ).type.toBe<false>()
     expect(hasAny(prisma.user.findFirst({ select: { posts: { select: { author: true } } } }))).type.toBe<false>()
     expect(hasAny(prisma.user.findFirstOrThrow({ omit: { secret: true } }))).type.toBe<false>()
     expect(hasAny(prisma.everything.findMany({ cache: true }))).type.toBe<false>()
@@ -21,9 +23,23 @@ describe("no `any` reaches the user", () => {
     expect(hasAny(prisma.user.aggregate({ _count: true, _sum: { balance: true } }))).type.toBe<false>()
     expect(hasAny(prisma.user.groupBy({ by: ["role"], _count: { _all: true } }))).type.toBe<false>()
     expect(hasAny(prisma.post.findUnique({ where: { id: 1 } }).author())).type.toBe<false>()
-    expect(hasAny(prisma.post.findUnique({ where: { id: 1 } }).author().profile({ cache: true }))).type.toBe<false>()
+    expect(
+      hasAny(
+        prisma.post
+          .findUnique({ where: { id: 1 } })
+          .author()
+          .profile({ cache: true })
+      )
+    ).type.toBe<false>()
     expect(hasAny(prisma.everything.findMany({ cache: true }).withCacheInfo())).type.toBe<false>()
-    expect(hasAny(prisma.post.findUnique({ where: { id: 1 } }).author().withCacheInfo())).type.toBe<false>()
+    expect(
+      hasAny(
+        prisma.post
+          .findUnique({ where: { id: 1 } })
+          .author()
+          .withCacheInfo()
+      )
+    ).type.toBe<false>()
   })
 
   test("in what a write resolves to", () => {
@@ -39,8 +55,12 @@ describe("no `any` reaches the user", () => {
   })
 
   test("in what a transaction resolves to", () => {
-    expect(hasAny(prisma.$transaction([prisma.user.findMany(), prisma.user.count().withCacheInfo()]))).type.toBe<false>()
-    expect(hasAny(prisma.$transaction((tx) => tx.user.findMany({ include: { posts: true }, cache: true })))).type.toBe<false>()
+    expect(
+      hasAny(prisma.$transaction([prisma.user.findMany(), prisma.user.count().withCacheInfo()]))
+    ).type.toBe<false>()
+    expect(
+      hasAny(prisma.$transaction((tx) => tx.user.findMany({ include: { posts: true }, cache: true })))
+    ).type.toBe<false>()
   })
 
   test("in what a function among the options gets", () => {

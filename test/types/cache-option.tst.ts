@@ -21,7 +21,14 @@ describe("every read takes the `cache` option", () => {
       cache: { ttl: 5000, key: "all-users", namespace: "shop", tags: ["users"], refresh: true, bypass: false }
     })
     expect(prisma.user.findMany).type.toBeCallableWith({
-      cache: { ttl: undefined, key: undefined, namespace: undefined, tags: undefined, refresh: undefined, bypass: undefined }
+      cache: {
+        ttl: undefined,
+        key: undefined,
+        namespace: undefined,
+        tags: undefined,
+        refresh: undefined,
+        bypass: undefined
+      }
     })
   })
 
@@ -39,8 +46,9 @@ describe("every read takes the `cache` option", () => {
     expect(await prisma.user.findMany({ select: { id: true }, cache })).type.toBe<Array<{ id: number }>>()
     expect(await prisma.user.findMany({ select: { id: true }, cache: details })).type.toBe<Array<{ id: number }>>()
     expect(await prisma.user.findMany({ select: { id: true }, cache: { tags } })).type.toBe<Array<{ id: number }>>()
-    expect(await prisma.user.findMany({ select: { id: true }, cache: tags.length > 0 && { tags } }))
-      .type.toBe<Array<{ id: number }>>()
+    expect(await prisma.user.findMany({ select: { id: true }, cache: tags.length > 0 && { tags } })).type.toBe<
+      Array<{ id: number }>
+    >()
   })
 
   test("on each of the eight operations", () => {
@@ -134,8 +142,9 @@ describe("`key` is a function of the selected result", () => {
   })
 
   test("without changing what the query resolves to", async () => {
-    expect(await prisma.user.findMany({ select: { id: true }, cache: { key: (rows) => `${rows.length}` } }))
-      .type.toBe<Array<{ id: number }>>()
+    expect(await prisma.user.findMany({ select: { id: true }, cache: { key: (rows) => `${rows.length}` } })).type.toBe<
+      Array<{ id: number }>
+    >()
     const groups = await prisma.user.groupBy({ by: ["role"], _count: true, cache: { key: (rows) => `${rows.length}` } })
     expect(groups[0]!._count).type.toBe<number>()
   })
@@ -149,7 +158,9 @@ describe("`key` is a function of the selected result", () => {
 
 describe("a wrong `cache` option does not compile", () => {
   test("with a property it does not have", () => {
-    expect(prisma.user.findMany({ cache: { tll: 5000 } })).type.toRaiseError("'tll' does not exist in type 'ReadCacheOptions")
+    expect(prisma.user.findMany({ cache: { tll: 5000 } })).type.toRaiseError(
+      "'tll' does not exist in type 'ReadCacheOptions"
+    )
     expect(prisma.user.findMany).type.not.toBeCallableWith({ cache: { ttl: 5000, seconds: 5 } })
     expect(prisma.user.findMany).type.not.toBeCallableWith({ cache: { uncache: "x" } })
   })
@@ -214,11 +225,15 @@ describe("`.withCacheInfo()` tells where the answer came from", () => {
     expect((await prisma.user.findMany(byId).withCacheInfo()).data).type.toBe<Array<{ id: number }>>()
     expect((await prisma.user.count({ select: { name: true } }).withCacheInfo()).data).type.toBe<{ name: number }>()
     expect((await prisma.user.aggregate({ _count: true }).withCacheInfo()).data).type.toBe<{ _count: number }>()
-    expect((await prisma.user.groupBy({ by: ["role"], _count: true }).withCacheInfo()).data[0]!._count).type.toBe<number>()
+    expect(
+      (await prisma.user.groupBy({ by: ["role"], _count: true }).withCacheInfo()).data[0]!._count
+    ).type.toBe<number>()
   })
 
   test("as a promise of Prisma's, and no further", () => {
-    expect(prisma.user.count().withCacheInfo()).type.toBeAssignableTo<PrismaPromise<{ data: number; info: CacheInfo }>>()
+    expect(prisma.user.count().withCacheInfo()).type.toBeAssignableTo<
+      PrismaPromise<{ data: number; info: CacheInfo }>
+    >()
     expect(prisma.user.count().withCacheInfo()).type.not.toHaveProperty("withCacheInfo")
   })
 

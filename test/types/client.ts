@@ -1,4 +1,5 @@
-// The clients that the type tests ask about. `generated-client` is one of four: see the tsconfig files beside this one.
+// The clients that the type tests ask about. `generated-client` is one of four: two generators, two versions of
+// Prisma. There is a tsconfig file for each beside this one.
 import { PrismaClient } from "generated-client"
 import type { CacheExtension } from "../../src/prisma/types/extension.js"
 
@@ -17,11 +18,18 @@ export const prisma = base.$extends(extension)
 export const plain = base.$extends({})
 
 /** Whether `T` is `any`, or has an `any` in a property, an element or what a promise resolves to, four levels deep. */
-export type HasAny<T, Depth extends ReadonlyArray<unknown> = []> = 0 extends 1 & T ? true
-  : Depth["length"] extends 4 ? false
-  : T extends string | number | boolean | bigint | symbol | null | undefined | Date | Uint8Array ? false
-  : T extends PromiseLike<infer Value> ? HasAny<Value, [...Depth, unknown]>
-  : T extends ReadonlyArray<infer Element> ? HasAny<Element, [...Depth, unknown]>
-  : T extends { toFixed(): string } ? false
-  : true extends { [K in keyof T]-?: HasAny<T[K], [...Depth, unknown]> }[keyof T] ? true
-  : false
+export type HasAny<T, Depth extends ReadonlyArray<unknown> = []> = 0 extends 1 & T
+  ? true
+  : Depth["length"] extends 4
+    ? false
+    : T extends string | number | boolean | bigint | symbol | null | undefined | Date | Uint8Array
+      ? false
+      : T extends PromiseLike<infer Value>
+        ? HasAny<Value, [...Depth, unknown]>
+        : T extends ReadonlyArray<infer Element>
+          ? HasAny<Element, [...Depth, unknown]>
+          : T extends { toFixed(): string }
+            ? false
+            : true extends { [K in keyof T]-?: HasAny<T[K], [...Depth, unknown]> }[keyof T]
+              ? true
+              : false

@@ -16,7 +16,9 @@ describe("`$cache`", () => {
 
   test("invalidates by tags and keys", () => {
     expect(prisma.$cache.invalidate({ tags: ["users"] })).type.toBe<Promise<void>>()
-    expect(prisma.$cache.invalidate).type.toBeCallableWith({ keys: ["user_count", { key: "users", namespace: "shop" }] })
+    expect(prisma.$cache.invalidate).type.toBeCallableWith({
+      keys: ["user_count", { key: "users", namespace: "shop" }]
+    })
     expect(prisma.$cache.invalidate).type.toBeCallableWith({ tags: ["users"], keys: ["user_count"], mode: "expire" })
     expect(prisma.$cache.invalidate).type.toBeCallableWith({ tags: ["users"], mode: "invalidate" })
     expect(prisma.$cache.invalidate).type.toBeCallableWith({ tags: undefined, keys: undefined, mode: undefined })

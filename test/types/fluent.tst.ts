@@ -4,40 +4,68 @@ import { plain, prisma } from "./client.js"
 
 describe("a relation called on a read", () => {
   test("resolves to what Prisma's own client resolves to", async () => {
-    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 } }).posts()).type.toBe<Array<Prisma.PostGetPayload<{}>>>()
-    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true }).posts())
-      .type.toBe(await plain.user.findUniqueOrThrow({ where: { id: 1 } }).posts())
+    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 } }).posts()).type.toBe<
+      Array<Prisma.PostGetPayload<{}>>
+    >()
+    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true }).posts()).type.toBe(
+      await plain.user.findUniqueOrThrow({ where: { id: 1 } }).posts()
+    )
     expect(await prisma.comment.findUniqueOrThrow({ where: { id: 1 } }).post()).type.toBe<Prisma.PostGetPayload<{}>>()
   })
 
   test("may be missing when it is optional", async () => {
-    expect(await prisma.post.findUniqueOrThrow({ where: { id: 1 } }).author()).type.toBe<Prisma.UserGetPayload<{}> | null>()
+    expect(
+      await prisma.post.findUniqueOrThrow({ where: { id: 1 } }).author()
+    ).type.toBe<Prisma.UserGetPayload<{}> | null>()
   })
 
   test("may be missing when the row before it may be", async () => {
-    expect(await prisma.user.findUnique({ where: { id: 1 } }).posts()).type.toBe<Array<Prisma.PostGetPayload<{}>> | null>()
+    expect(await prisma.user.findUnique({ where: { id: 1 } }).posts()).type.toBe<Array<
+      Prisma.PostGetPayload<{}>
+    > | null>()
     expect(await prisma.comment.findUnique({ where: { id: 1 } }).post()).type.toBe<Prisma.PostGetPayload<{}> | null>()
     expect(await prisma.comment.findFirst().post()).type.toBe<Prisma.PostGetPayload<{}> | null>()
     expect(await prisma.comment.findFirstOrThrow().post()).type.toBe<Prisma.PostGetPayload<{}>>()
   })
 
   test("takes a selection of its own", async () => {
-    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 } }).posts({ select: { title: true }, take: 1, cache: true }))
-      .type.toBe<Array<{ title: string }>>()
-    const post = await prisma.comment.findUniqueOrThrow({ where: { id: 1 } })
+    expect(
+      await prisma.user.findUniqueOrThrow({ where: { id: 1 } }).posts({ select: { title: true }, take: 1, cache: true })
+    ).type.toBe<Array<{ title: string }>>()
+    const post = await prisma.comment
+      .findUniqueOrThrow({ where: { id: 1 } })
       .post({ omit: { content: true }, include: { tags: true }, cache: true })
     expect(post).type.not.toHaveProperty("content")
     expect(post.tags[0]!.name).type.toBe<string>()
   })
 
   test("can be followed by a second and a third", async () => {
-    expect(await prisma.comment.findUniqueOrThrow({ where: { id: 1 } }).post().author().profile({ select: { bio: true } }))
-      .type.toBe<{ bio: string } | null>()
-    expect(await prisma.comment.findUniqueOrThrow({ where: { id: 1 } }).post().tags()).type.toBe<Array<{ id: number; name: string }>>()
-    expect(await prisma.comment.findUniqueOrThrow({ where: { id: 1 } }).post().author().posts({ select: { id: true } }))
-      .type.toBe<Array<{ id: number }> | null>()
-    expect(await prisma.userProfile.findFirst().user().manager({ select: { email: true }, cache: 5000 }))
-      .type.toBe<{ email: string } | null>()
+    expect(
+      await prisma.comment
+        .findUniqueOrThrow({ where: { id: 1 } })
+        .post()
+        .author()
+        .profile({ select: { bio: true } })
+    ).type.toBe<{ bio: string } | null>()
+    expect(
+      await prisma.comment
+        .findUniqueOrThrow({ where: { id: 1 } })
+        .post()
+        .tags()
+    ).type.toBe<Array<{ id: number; name: string }>>()
+    expect(
+      await prisma.comment
+        .findUniqueOrThrow({ where: { id: 1 } })
+        .post()
+        .author()
+        .posts({ select: { id: true } })
+    ).type.toBe<Array<{ id: number }> | null>()
+    expect(
+      await prisma.userProfile
+        .findFirst()
+        .user()
+        .manager({ select: { email: true }, cache: 5000 })
+    ).type.toBe<{ email: string } | null>()
   })
 
   test("ends the chain when it is a list", () => {
@@ -55,23 +83,36 @@ describe("a relation called on a read", () => {
   })
 
   test("names its rows by a function of the selected result", () => {
-    prisma.comment.findUnique({ where: { id: 1 } }).post().author({
-      cache: {
-        key: (author) => {
-          expect(author).type.toBe<{ email: string } | null>()
-          return `author-${author?.email}`
-        }
-      },
-      select: { email: true }
-    })
+    prisma.comment
+      .findUnique({ where: { id: 1 } })
+      .post()
+      .author({
+        cache: {
+          key: (author) => {
+            expect(author).type.toBe<{ email: string } | null>()
+            return `author-${author?.email}`
+          }
+        },
+        select: { email: true }
+      })
   })
 
   test("tells where its answer came from", async () => {
-    const { data, info } = await prisma.comment.findUnique({ where: { id: 1 } }).post().author({ select: { id: true } }).withCacheInfo()
+    const { data, info } = await prisma.comment
+      .findUnique({ where: { id: 1 } })
+      .post()
+      .author({ select: { id: true } })
+      .withCacheInfo()
     expect(data).type.toBe<{ id: number } | null>()
     expect(info.status).type.toBe<"hit" | "miss" | "joined" | "refreshed" | "bypass" | "off">()
-    expect((await prisma.user.findUniqueOrThrow({ where: { id: 1 } }).posts({ select: { id: true } }).withCacheInfo()).data)
-      .type.toBe<Array<{ id: number }>>()
+    expect(
+      (
+        await prisma.user
+          .findUniqueOrThrow({ where: { id: 1 } })
+          .posts({ select: { id: true } })
+          .withCacheInfo()
+      ).data
+    ).type.toBe<Array<{ id: number }>>()
   })
 
   test("still refuses what Prisma refuses", () => {
@@ -94,11 +135,18 @@ describe("reads of several rows and aggregations have no relations to call", () 
 
 describe("a relation called on a write", () => {
   test("resolves to what Prisma's own client resolves to", async () => {
-    expect(await prisma.user.create({ data: { email: "x" }, uncache: "users" }).posts({ select: { title: true } }))
-      .type.toBe<Array<{ title: string }>>()
-    expect(await prisma.comment.update({ where: { id: 1 }, data: {} }).post().author()).type.toBe<Prisma.UserGetPayload<{}> | null>()
-    expect(await prisma.comment.upsert({ where: { id: 1 }, create: { body: "x", postId: 1 }, update: {} }).post())
-      .type.toBe<Prisma.PostGetPayload<{}>>()
+    expect(
+      await prisma.user.create({ data: { email: "x" }, uncache: "users" }).posts({ select: { title: true } })
+    ).type.toBe<Array<{ title: string }>>()
+    expect(
+      await prisma.comment
+        .update({ where: { id: 1 }, data: {} })
+        .post()
+        .author()
+    ).type.toBe<Prisma.UserGetPayload<{}> | null>()
+    expect(
+      await prisma.comment.upsert({ where: { id: 1 }, create: { body: "x", postId: 1 }, update: {} }).post()
+    ).type.toBe<Prisma.PostGetPayload<{}>>()
     expect(await prisma.comment.delete({ where: { id: 1 } }).post()).type.toBe<Prisma.PostGetPayload<{}>>()
   })
 

@@ -1,4 +1,5 @@
 import { PrismaClient } from "generated-client"
+import type { SharesRuntimeTypes } from "runtime-types"
 import { describe, expect, test } from "tstyche"
 import type { CacheExtension } from "../../src/prisma/types/extension.js"
 import { extension } from "./client.js"
@@ -16,7 +17,9 @@ describe("a field that the client omits everywhere, declared to the extension,",
   test("is missing from a row", async () => {
     expect(await declared.user.findFirstOrThrow({ cache: true })).type.toBe(await base.user.findFirstOrThrow())
     expect(await declared.user.findFirstOrThrow({ cache: true })).type.not.toHaveProperty("secret")
-    expect((await declared.user.findMany({ include: { posts: true }, cache: true }))[0]!).type.not.toHaveProperty("secret")
+    expect((await declared.user.findMany({ include: { posts: true }, cache: true }))[0]!).type.not.toHaveProperty(
+      "secret"
+    )
   })
 
   test("is missing from a nested row and from a relation", async () => {
@@ -41,23 +44,33 @@ describe("a field that the client omits everywhere, declared to the extension,",
   })
 
   test("is missing from what `.withCacheInfo()` resolves to", async () => {
-    expect((await declared.user.findFirstOrThrow({ cache: true }).withCacheInfo()).data).type.not.toHaveProperty("secret")
+    expect((await declared.user.findFirstOrThrow({ cache: true }).withCacheInfo()).data).type.not.toHaveProperty(
+      "secret"
+    )
   })
 
   test("is there when the query asks for it", async () => {
-    expect((await declared.user.findFirstOrThrow({ omit: { secret: false }, cache: true })).secret).type.toBe<string | null>()
-    expect(await declared.user.findFirstOrThrow({ select: { secret: true }, cache: true })).type.toBe<{ secret: string | null }>()
+    expect((await declared.user.findFirstOrThrow({ omit: { secret: false }, cache: true })).secret).type.toBe<
+      string | null
+    >()
+    expect(await declared.user.findFirstOrThrow({ select: { secret: true }, cache: true })).type.toBe<{
+      secret: string | null
+    }>()
   })
 })
 
-describe("a field that the client omits everywhere", () => {
-  test("is found in the type of a client that shares its run-time types with the extension", async () => {
-    expect(await inferred.user.findFirstOrThrow({ cache: true })).type.toBe(await base.user.findFirstOrThrow())
-    expect(await inferred.user.findFirstOrThrow({ cache: true })).type.not.toHaveProperty("secret")
+describe("a field that the client omits everywhere and nobody declares", () => {
+  type Misses<Row> = "secret" extends keyof Row ? false : true
+
+  test("is missing where the client and the extension share Prisma's run-time types, and only there", async () => {
+    const user = await inferred.user.findFirstOrThrow({ cache: true })
+    expect<Misses<typeof user>>().type.toBe<SharesRuntimeTypes>()
+    const created = await inferred.user.create({ data: { email: "x" } })
+    expect<Misses<typeof created>>().type.toBe<SharesRuntimeTypes>()
     const post = await inferred.post.findUniqueOrThrow({ where: { id: 1 }, include: { author: true } })
-    expect(post.author!).type.not.toHaveProperty("secret")
+    expect<Misses<NonNullable<typeof post.author>>>().type.toBe<SharesRuntimeTypes>()
     const author = await inferred.post.findUniqueOrThrow({ where: { id: 1 } }).author({ cache: true })
-    expect(author!).type.not.toHaveProperty("secret")
+    expect<Misses<NonNullable<typeof author>>>().type.toBe<SharesRuntimeTypes>()
   })
 })
 

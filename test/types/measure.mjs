@@ -1,5 +1,6 @@
-// What the extension's types cost the compiler: a client of 60 models, ten queries a model, checked by `tsc` as it is, under
-// an extension that adds nothing, and under ours. Prints medians; the numbers are for comparing, not for keeping.
+// What the extension's types cost the compiler: a client of 60 models, ten queries a model, checked by `tsc` as it
+// is, under an extension that adds nothing, and under ours. Prints medians; the numbers are for comparing, not for
+// keeping.
 //
 // node test/types/measure.mjs [--models 60] [--runs 3]
 import { execFileSync } from "node:child_process"
@@ -26,8 +27,9 @@ generator client {
 datasource db {
   provider = "postgresql"
 }
-${
-  names.map((name, i) => `
+${names
+  .map(
+    (name, i) => `
 model ${name} {
   id Int @id @default(autoincrement())
   email String @unique
@@ -39,17 +41,20 @@ model ${name} {
   nextId Int?
   next ${names[(i + 1) % models]}? @relation("Ring${i}", fields: [nextId], references: [id])
   previous ${names[(i + models - 1) % models]}[] @relation("Ring${(i + models - 1) % models}")
-}`).join("\n")
-}
+}`
+  )
+  .join("\n")}
 `
 
-const queries = names.map((_, i) => {
-  const model = `client.model${i}`
-  return `
+const queries = names
+  .map((_, i) => {
+    const model = `client.model${i}`
+    return `
 export const f${i} = async () => {
   const one = await ${model}.findUnique({ where: { id: 1 }, select: { id: true, next: { select: { email: true } } } })
   const first = await ${model}.findFirstOrThrow({ where: { next: { name: "x" } }, include: { previous: true } })
-  const many = await ${model}.findMany({ where: { OR: [{ email: "x" }, { name: null }] }, omit: { data: true }, orderBy: { id: "asc" } })
+  const where = { OR: [{ email: "x" }, { name: null }] }
+  const many = await ${model}.findMany({ where, omit: { data: true }, orderBy: { id: "asc" } })
   const count = await ${model}.count({ where: { amount: { gt: 1 } } })
   const sums = await ${model}.aggregate({ _sum: { amount: true }, _count: true })
   const groups = await ${model}.groupBy({ by: ["name"], _count: { _all: true }, orderBy: { name: "asc" } })
@@ -57,29 +62,41 @@ export const f${i} = async () => {
   const created = await ${model}.create({ data: { email: "x", amount: 1, count: 1 }, select: { id: true } })
   const updated = await ${model}.update({ where: { id: 1 }, data: { next: { connect: { id: 2 } } } })
   const deleted = await ${model}.deleteMany({ where: { name: "x" } })
-  return [one?.next?.email, first.previous[0]?.id, many[0]?.email, count, sums._sum.amount, groups[0]?._count._all, next?.name,
-    created.id, updated.name, deleted.count]
+  const reads = [one?.next?.email, first.previous[0]?.id, many[0]?.email, sums._sum.amount, groups[0]?._count._all]
+  return [...reads, count, next?.name, created.id, updated.name, deleted.count]
 }`
-}).join("\n")
+  })
+  .join("\n")
 
 const folder = mkdtempSync(join(tmpdir(), "types-measure-"))
 try {
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }))
   writeFileSync(join(folder, "schema.prisma"), schema)
-  execFileSync(process.execPath, [join(root, "node_modules/prisma/build/index.js"), "generate", "--schema", "schema.prisma"], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-    // The schema engine is not needed to generate; any executable keeps it from being downloaded.
-    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: "1", PRISMA_HIDE_UPDATE_MESSAGE: "1" }
-  })
+  execFileSync(
+    process.execPath,
+    [join(root, "node_modules/prisma/build/index.js"), "generate", "--schema", "schema.prisma"],
+    {
+      cwd: folder,
+      stdio: ["ignore", "ignore", "inherit"],
+      // The schema engine is not needed to generate; any executable keeps it from being downloaded.
+      env: {
+        ...process.env,
+        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+        CHECKPOINT_DISABLE: "1",
+        PRISMA_HIDE_UPDATE_MESSAGE: "1"
+      }
+    }
+  )
 
   const types = relative(folder, join(root, "src/prisma/types/extension.js"))
   const programs = {
     "no extension": "export const client = base",
     "an extension that adds nothing": "export const client = base.$extends({})",
-    "the cache's extension":
-      `import type { CacheExtension } from "${types}"\ndeclare const extension: CacheExtension\nexport const client = base.$extends(extension)`
+    "the cache's extension": `
+import type { CacheExtension } from "${types}"
+declare const extension: CacheExtension
+export const client = base.$extends(extension)`
   }
   const configs = Object.entries(programs).map(([title, client], i) => {
     writeFileSync(
@@ -124,7 +141,8 @@ try {
   for (const { checks, instantiations, memory, title } of configs) {
     const median = checks.sort((a, b) => a - b)[Math.floor(checks.length / 2)]
     console.log(
-      `${title.padEnd(31)} check ${median.toFixed(2)} s, ${instantiations} instantiations, ${Math.round(memory / 1024)} MB`
+      title.padEnd(31),
+      `check ${median.toFixed(2)} s, ${instantiations} instantiations, ${Math.round(memory / 1024)} MB`
     )
   }
 } catch (error) {

@@ -8,15 +8,21 @@ describe("a read resolves to what Prisma's own client resolves to", () => {
     expect(await prisma.user.findMany({ cache: true })).type.toBe<Array<Prisma.UserGetPayload<{}>>>()
     expect(await prisma.user.findFirst({ cache: true })).type.toBe<Prisma.UserGetPayload<{}> | null>()
     expect(await prisma.user.findFirstOrThrow({ cache: true })).type.toBe<Prisma.UserGetPayload<{}>>()
-    expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).type.toBe<Prisma.UserGetPayload<{}> | null>()
-    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true })).type.toBe<Prisma.UserGetPayload<{}>>()
+    expect(
+      await prisma.user.findUnique({ where: { id: 1 }, cache: true })
+    ).type.toBe<Prisma.UserGetPayload<{}> | null>()
+    expect(await prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true })).type.toBe<
+      Prisma.UserGetPayload<{}>
+    >()
   })
 
   test("with `select`", async () => {
-    expect(await prisma.user.findMany({ select: { id: true, name: true }, cache: 5000 }))
-      .type.toBe<Array<{ id: number; name: string | null }>>()
-    expect(await prisma.user.findFirst({ select: { id: true, name: false }, cache: 5000 }))
-      .type.toBe<{ id: number } | null>()
+    expect(await prisma.user.findMany({ select: { id: true, name: true }, cache: 5000 })).type.toBe<
+      Array<{ id: number; name: string | null }>
+    >()
+    expect(await prisma.user.findFirst({ select: { id: true, name: false }, cache: 5000 })).type.toBe<{
+      id: number
+    } | null>()
   })
 
   test("with `select`, nested in relations of every arity", async () => {
@@ -39,8 +45,9 @@ describe("a read resolves to what Prisma's own client resolves to", () => {
       tags: Array<{ name: string }>
       _count: { comments: number }
     }>()
-    expect(await prisma.comment.findFirstOrThrow({ select: { post: { select: { id: true } } }, cache: true }))
-      .type.toBe<{ post: { id: number } }>()
+    expect(
+      await prisma.comment.findFirstOrThrow({ select: { post: { select: { id: true } } }, cache: true })
+    ).type.toBe<{ post: { id: number } }>()
   })
 
   test("with `include`, nested", async () => {
@@ -51,7 +58,11 @@ describe("a read resolves to what Prisma's own client resolves to", () => {
   })
 
   test("with `omit`, at the top and nested", async () => {
-    const rows = await prisma.user.findMany({ omit: { secret: true }, include: { posts: { omit: { content: true } } }, cache: true })
+    const rows = await prisma.user.findMany({
+      omit: { secret: true },
+      include: { posts: { omit: { content: true } } },
+      cache: true
+    })
     expect(rows[0]!).type.not.toHaveProperty("secret")
     expect(rows[0]!).type.toHaveProperty("email")
     expect(rows[0]!.posts[0]!).type.not.toHaveProperty("content")
@@ -71,7 +82,11 @@ describe("a read resolves to what Prisma's own client resolves to", () => {
   })
 
   test("for models whose names differ by case convention only", async () => {
-    expect(await prisma.userProfile.findFirstOrThrow({ cache: true })).type.toBe<{ id: number; bio: string; userId: number }>()
+    expect(await prisma.userProfile.findFirstOrThrow({ cache: true })).type.toBe<{
+      id: number
+      bio: string
+      userId: number
+    }>()
     expect(await prisma.user_profile.findFirstOrThrow({ cache: true })).type.toBe<{ id: number; bio: string }>()
   })
 
@@ -84,6 +99,28 @@ describe("a read resolves to what Prisma's own client resolves to", () => {
     const where: Prisma.UserWhereInput = { email: { contains: "@" } }
     const orderBy: Array<Prisma.UserOrderByWithRelationInput> = [{ id: "asc" }]
     expect(await prisma.user.findMany({ where, orderBy, cache: true })).type.toBe(await plain.user.findMany())
+
+    const any: Prisma.UserFindManyArgs = { where }
+    expect(await prisma.user.findMany(any)).type.toBe(await plain.user.findMany(any))
+    expect(await prisma.user.findMany({ ...any, cache: true })).type.toBe(await plain.user.findMany(any))
+  })
+
+  test("in a function that is generic in the selection", async () => {
+    const named = <Select extends Prisma.UserSelect>(name: string, select: Select) =>
+      prisma.user.findMany({ where: { name }, select, cache: { tags: ["users"] } })
+    expect(await named("x", { id: true, posts: { select: { title: true } } })).type.toBe<
+      Array<{ id: number; posts: Array<{ title: string }> }>
+    >()
+  })
+
+  test("when part of the selection is decided at run time", async () => {
+    const flag: boolean = Math.random() < 0.5
+    expect(await prisma.user.findMany({ select: { id: true, name: flag }, cache: true })).type.toBe(
+      await plain.user.findMany({ select: { id: true, name: flag } })
+    )
+    expect(await prisma.user.findMany({ include: { posts: flag }, cache: true })).type.toBe(
+      await plain.user.findMany({ include: { posts: flag } })
+    )
   })
 })
 
@@ -92,7 +129,10 @@ describe("a read still refuses what Prisma refuses", () => {
     expect(prisma.user.findMany).type.not.toBeCallableWith({ where: { mail: "x" } })
     expect(prisma.user.findMany).type.not.toBeCallableWith({ where: { mail: "x" }, cache: true })
     expect(prisma.user.findMany).type.not.toBeCallableWith({ select: { mail: true }, cache: true })
-    expect(prisma.user.findMany).type.not.toBeCallableWith({ include: { posts: { where: { headline: "x" } } }, cache: true })
+    expect(prisma.user.findMany).type.not.toBeCallableWith({
+      include: { posts: { where: { headline: "x" } } },
+      cache: true
+    })
     expect(prisma.user.findMany).type.not.toBeCallableWith({ orderBy: { mail: "asc" }, cache: true })
     expect(prisma.user.findMany).type.not.toBeCallableWith({ omit: { mail: true }, cache: true })
   })
@@ -117,9 +157,11 @@ describe("a read still refuses what Prisma refuses", () => {
   })
 
   test("a selection that says two things at once, in Prisma's words", () => {
-    expect(prisma.user.findMany({ select: { id: true }, include: { posts: true } }))
-      .type.toRaiseError("Please either choose `select` or `include`.")
-    expect(prisma.user.findMany({ select: { id: true }, omit: { secret: true } }))
-      .type.toRaiseError("Please either choose `select` or `omit`.")
+    expect(prisma.user.findMany({ select: { id: true }, include: { posts: true } })).type.toRaiseError(
+      "Please either choose `select` or `include`."
+    )
+    expect(prisma.user.findMany({ select: { id: true }, omit: { secret: true } })).type.toRaiseError(
+      "Please either choose `select` or `omit`."
+    )
   })
 })

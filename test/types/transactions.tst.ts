@@ -28,10 +28,9 @@ describe("a batch transaction", () => {
   })
 
   test("takes raw queries and options beside them", async () => {
-    const results = await prisma.$transaction(
-      [prisma.user.count({ cache: true }), prisma.$executeRaw`SELECT 1`],
-      { isolationLevel: "Serializable" }
-    )
+    const results = await prisma.$transaction([prisma.user.count({ cache: true }), prisma.$executeRaw`SELECT 1`], {
+      isolationLevel: "Serializable"
+    })
     expect(results).type.toBe<[number, number]>()
   })
 
@@ -43,23 +42,39 @@ describe("a batch transaction", () => {
 
 describe("an interactive transaction", () => {
   test("has the same operations", async () => {
-    const result = await prisma.$transaction(async (tx) => {
-      expect(await tx.user.findMany({ select: { id: true }, cache: { tags: ["users"] } })).type.toBe<Array<{ id: number }>>()
-      expect(await tx.user.update({ where: { id: 1 }, data: {}, select: { id: true }, uncache: (user) => `user-${user.id}` }))
-        .type.toBe<{ id: number }>()
-      expect((await tx.user.count({ cache: true }).withCacheInfo()).data).type.toBe<number>()
-      expect(await tx.post.findUniqueOrThrow({ where: { id: 1 } }).author().profile({ select: { bio: true } }))
-        .type.toBe<{ bio: string } | null>()
-      expect(tx.user.findMany).type.not.toBeCallableWith({ cache: { tags: "users" } })
-      expect(tx.user.create).type.not.toBeCallableWith({ data: { email: "x" }, uncache: 1 })
-      return tx.user.findFirst({ cache: true })
-    }, { timeout: 1000 })
+    const result = await prisma.$transaction(
+      async (tx) => {
+        expect(await tx.user.findMany({ select: { id: true }, cache: { tags: ["users"] } })).type.toBe<
+          Array<{ id: number }>
+        >()
+        expect(
+          await tx.user.update({
+            where: { id: 1 },
+            data: {},
+            select: { id: true },
+            uncache: (user) => `user-${user.id}`
+          })
+        ).type.toBe<{ id: number }>()
+        expect((await tx.user.count({ cache: true }).withCacheInfo()).data).type.toBe<number>()
+        expect(
+          await tx.post
+            .findUniqueOrThrow({ where: { id: 1 } })
+            .author()
+            .profile({ select: { bio: true } })
+        ).type.toBe<{ bio: string } | null>()
+        expect(tx.user.findMany).type.not.toBeCallableWith({ cache: { tags: "users" } })
+        expect(tx.user.create).type.not.toBeCallableWith({ data: { email: "x" }, uncache: 1 })
+        return tx.user.findFirst({ cache: true })
+      },
+      { timeout: 1000 }
+    )
     expect(result).type.toBe<Prisma.UserGetPayload<{}> | null>()
   })
 
   test("can be handed to a function that names the type of this client", () => {
     type Tx = Parameters<Parameters<typeof prisma.$transaction>[0]>[0]
-    const rename = (tx: Tx) => tx.user.update({ where: { id: 1 }, data: { name: "x" }, select: { id: true }, uncache: "user-1" })
+    const rename = (tx: Tx) =>
+      tx.user.update({ where: { id: 1 }, data: { name: "x" }, select: { id: true }, uncache: "user-1" })
     expect(prisma.$transaction((tx) => rename(tx))).type.toBe<Promise<{ id: number }>>()
   })
 })

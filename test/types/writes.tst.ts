@@ -4,10 +4,13 @@ import { base, plain, prisma } from "./client.js"
 
 describe("a write resolves to what Prisma's own client resolves to", () => {
   test("create, update, upsert and delete", async () => {
-    expect(await prisma.user.create({ data: { email: "x" } })).type.toBe(await plain.user.create({ data: { email: "x" } }))
+    expect(await prisma.user.create({ data: { email: "x" } })).type.toBe(
+      await plain.user.create({ data: { email: "x" } })
+    )
     expect(await prisma.user.create({ data: { email: "x" }, cache: true })).type.toBe<Prisma.UserGetPayload<{}>>()
-    expect(await prisma.user.update({ where: { id: 1 }, data: { name: null }, select: { id: true }, cache: "user-1" }))
-      .type.toBe<{ id: number }>()
+    expect(
+      await prisma.user.update({ where: { id: 1 }, data: { name: null }, select: { id: true }, cache: "user-1" })
+    ).type.toBe<{ id: number }>()
     expect(
       await prisma.user.upsert({
         where: { id: 1 },
@@ -17,8 +20,9 @@ describe("a write resolves to what Prisma's own client resolves to", () => {
         uncache: "user-1"
       })
     ).type.toBe<{ posts: Array<{ title: string }> }>()
-    expect(await prisma.user.delete({ where: { id: 1 }, select: { email: true }, uncache: ["user-1"] }))
-      .type.toBe<{ email: string }>()
+    expect(await prisma.user.delete({ where: { id: 1 }, select: { email: true }, uncache: ["user-1"] })).type.toBe<{
+      email: string
+    }>()
   })
 
   test("with `include` and `omit`", async () => {
@@ -39,9 +43,12 @@ describe("a write resolves to what Prisma's own client resolves to", () => {
     expect(await prisma.user.updateMany({ data: { name: "x" }, uncache: "users" })).type.toBe<{ count: number }>()
     expect(await prisma.user.deleteMany()).type.toBe<{ count: number }>()
     expect(await prisma.user.deleteMany({ where: { name: "x" }, uncache: "users" })).type.toBe<{ count: number }>()
-    expect(await prisma.user.createManyAndReturn({ data, select: { id: true }, cache: "users" })).type.toBe<Array<{ id: number }>>()
-    expect(await prisma.user.updateManyAndReturn({ data: { name: "x" }, select: { id: true }, uncache: "users" }))
-      .type.toBe<Array<{ id: number }>>()
+    expect(await prisma.user.createManyAndReturn({ data, select: { id: true }, cache: "users" })).type.toBe<
+      Array<{ id: number }>
+    >()
+    expect(
+      await prisma.user.updateManyAndReturn({ data: { name: "x" }, select: { id: true }, uncache: "users" })
+    ).type.toBe<Array<{ id: number }>>()
   })
 })
 
@@ -63,7 +70,10 @@ describe("every write takes `cache` and `uncache`", () => {
   test("`uncache` in every form", () => {
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: "users" })
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: { key: "users" } })
-    expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: { key: "users", namespace: "shop" } })
+    expect(prisma.user.create).type.toBeCallableWith({
+      data: { email: "x" },
+      uncache: { key: "users", namespace: "shop" }
+    })
     expect(prisma.user.create).type.toBeCallableWith({
       data: { email: "x" },
       uncache: ["users", { key: "users", namespace: "shop" }]
@@ -71,7 +81,10 @@ describe("every write takes `cache` and `uncache`", () => {
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: null })
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: undefined })
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: () => "users" })
-    expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: () => ["users", { key: "users" }] })
+    expect(prisma.user.create).type.toBeCallableWith({
+      data: { email: "x" },
+      uncache: () => ["users", { key: "users" }]
+    })
     expect(prisma.user.create).type.toBeCallableWith({ data: { email: "x" }, uncache: () => undefined })
   })
 
@@ -83,7 +96,12 @@ describe("every write takes `cache` and `uncache`", () => {
     expect(prisma.user.update).type.toBeCallableWith({ where: { id: 1 }, data: {}, ...options })
     expect(prisma.user.updateMany).type.toBeCallableWith({ data: {}, ...options })
     expect(prisma.user.updateManyAndReturn).type.toBeCallableWith({ data: {}, ...options })
-    expect(prisma.user.upsert).type.toBeCallableWith({ where: { id: 1 }, create: { email: "x" }, update: {}, ...options })
+    expect(prisma.user.upsert).type.toBeCallableWith({
+      where: { id: 1 },
+      create: { email: "x" },
+      update: {},
+      ...options
+    })
     expect(prisma.user.delete).type.toBeCallableWith({ where: { id: 1 }, ...options })
     expect(prisma.user.deleteMany).type.toBeCallableWith({ ...options })
   })
@@ -160,8 +178,9 @@ describe("`key` and `uncache` are functions of the selected result", () => {
 
 describe("wrong options of a write do not compile", () => {
   test("`cache`", () => {
-    expect(prisma.user.create({ data: { email: "x" }, cache: { tll: 1 } }))
-      .type.toRaiseError("'tll' does not exist in type 'WriteCacheOptions")
+    expect(prisma.user.create({ data: { email: "x" }, cache: { tll: 1 } })).type.toRaiseError(
+      "'tll' does not exist in type 'WriteCacheOptions"
+    )
     expect(prisma.user.create).type.not.toBeCallableWith({ data: { email: "x" }, cache: { key: 1 } })
     expect(prisma.user.create).type.not.toBeCallableWith({ data: { email: "x" }, cache: { key: () => 1 } })
     expect(prisma.user.create).type.not.toBeCallableWith({ data: { email: "x" }, cache: { ttl: "soon" } })
@@ -222,7 +241,10 @@ describe("a write still refuses what Prisma refuses", () => {
 
   test("nested data that mixes checked and unchecked fields", () => {
     expect(prisma.post.create).type.toBeCallableWith({ data: { title: "x", authorId: 1 }, cache: true })
-    expect(prisma.post.create).type.toBeCallableWith({ data: { title: "x", author: { connect: { id: 1 } } }, cache: true })
+    expect(prisma.post.create).type.toBeCallableWith({
+      data: { title: "x", author: { connect: { id: 1 } } },
+      cache: true
+    })
     expect(prisma.post.create).type.not.toBeCallableWith({
       data: { title: "x", authorId: 1, author: { connect: { id: 1 } } },
       cache: true
@@ -230,7 +252,8 @@ describe("a write still refuses what Prisma refuses", () => {
   })
 
   test("a selection that says two things at once, in Prisma's words", () => {
-    expect(prisma.user.create({ data: { email: "x" }, select: { id: true }, include: { posts: true } }))
-      .type.toRaiseError("Please either choose `select` or `include`.")
+    expect(
+      prisma.user.create({ data: { email: "x" }, select: { id: true }, include: { posts: true } })
+    ).type.toRaiseError("Please either choose `select` or `include`.")
   })
 })

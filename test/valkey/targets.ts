@@ -4,14 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Cluster, Redis } from "iovalkey"
 import type { CacheStore } from "../../src/CacheStore.js"
-import type { DistributedLock } from "../../src/DistributedLock.js"
+import { DistributedLock } from "../../src/DistributedLock.js"
 import * as ValkeyCache from "../../src/ValkeyCache.js"
 import { Backdoor } from "../conformance/backdoor.js"
+import { OtherLock } from "../conformance/lock.js"
 import { valkeyUrl } from "../support/servers.js"
 import type { ValkeyCluster } from "../support/valkey.js"
 import { startValkeyCluster } from "../support/valkey.js"
 
 type Services = Layer.Layer<CacheStore | DistributedLock, unknown>
+
+/** A test says nothing about how fast the machine is that it runs on. */
+const patient = { commandTimeout: 20_000 }
 
 interface Plain {
   get(key: string): Promise<string | null>
@@ -43,13 +47,18 @@ const borrowed = <C extends Redis | Cluster>(connect: () => C): Services =>
     const before = listeners()
     yield* Effect.addFinalizer(() =>
       Effect.promise(async () => {
+        if (client.status === "wait") await client.connect()
         if (await client.echo("still open") !== "still open" || listeners() !== before) {
           throw new Error("A client of the caller's was left in another state than it was in")
         }
       })
     )
-    return ValkeyCache.layerServices(client)
+    return ValkeyCache.layerServices(client, patient)
   }))
+
+/** With a second connection to the same place, as another process has one. */
+const twice = (services: Services) =>
+  Layer.merge(services, Layer.effect(OtherLock, DistributedLock).pipe(Layer.provide(Layer.fresh(services))))
 
 const nodesOf = (cluster: ValkeyCluster) => cluster.nodes.map(({ host, port }) => ({ host, port }))
 
@@ -62,7 +71,7 @@ const testCluster = Layer.scoped(
 
 const onCluster = (services: (cluster: ValkeyCluster) => Services, prefix = "") =>
   Layer.unwrapEffect(Effect.map(TestCluster, (cluster) =>
-    Layer.merge(services(cluster), backdoor(() => new Cluster(nodesOf(cluster)), prefix)))).pipe(Layer.provide(testCluster))
+    Layer.merge(twice(services(cluster)), backdoor(() => new Cluster(nodesOf(cluster)), prefix)))).pipe(Layer.provide(testCluster))
 
 const at = () => {
   const { hostname, port } = new URL(valkeyUrl())
@@ -71,19 +80,18 @@ const at = () => {
 
 export interface Kind {
   readonly name: string
-  readonly layer: Layer.Layer<CacheStore | DistributedLock | Backdoor, unknown>
-  /** Another process's, to the same place. */
-  readonly other?: Services
+  readonly layer: Layer.Layer<CacheStore | DistributedLock | OtherLock | Backdoor, unknown>
 }
 
-const onServer = (services: Services, prefix = "") => Layer.merge(services, backdoor(() => new Redis(valkeyUrl()), prefix))
+const onServer = (services: Services, prefix = "") =>
+  Layer.merge(twice(services), backdoor(() => new Redis(valkeyUrl()), prefix))
 
 /** Made when it is called, in a test file: only there is it known where the server is. */
 export const kinds = (): ReadonlyArray<Kind> => [
-  { name: "one server, by URL", layer: onServer(ValkeyCache.layerServices(valkeyUrl())) },
+  { name: "one server, by URL", layer: onServer(ValkeyCache.layerServices(valkeyUrl(), patient)) },
   {
     name: "one server, with a key prefix",
-    layer: onServer(ValkeyCache.layerServices({ ...at(), keyPrefix: "shop {a}:" }), "shop {a}:")
+    layer: onServer(ValkeyCache.layerServices({ ...at(), keyPrefix: "shop {a}:" }, patient), "shop {a}:")
   },
   { name: "a client of the caller's", layer: onServer(borrowed(() => new Redis(valkeyUrl()))) },
   {
@@ -103,7 +111,7 @@ export const kinds = (): ReadonlyArray<Kind> => [
   },
   {
     name: "a cluster",
-    layer: onCluster((cluster) => ValkeyCache.layerServices({ cluster: { nodes: nodesOf(cluster) } }))
+    layer: onCluster((cluster) => ValkeyCache.layerServices({ cluster: { nodes: nodesOf(cluster) } }, patient))
   },
   {
     name: "a cluster client of the caller's, with a key prefix",

@@ -16,9 +16,11 @@ export interface InvalidationTargets {
   readonly tags?: ReadonlyArray<string> | undefined
   /** Custom keys; a plain string is a key in the namespace of the extension. Default: none. */
   readonly keys?: ReadonlyArray<string | CustomKey> | undefined
+  /** Models, by their names in the schema: everything that was read from them. Default: none. */
+  readonly models?: ReadonlyArray<string> | undefined
   /**
-   * `"invalidate"`: the entries are never served again. `"expire"`: they count as expired, and may still be served while
-   * they are being refreshed. Default: `"invalidate"`.
+   * `"invalidate"`: the entries are never served again. `"expire"`: they count as expired, and may still be served
+   * while they are being refreshed. Default: `"invalidate"`.
    */
   readonly mode?: "expire" | "invalidate" | undefined
 }
@@ -51,8 +53,29 @@ export interface CacheStats {
  * @category models
  */
 export interface CacheHealth {
-  /** `"ok"`: in use. `"degraded"`: out of reach, every query goes to the database. `"closed"`: closed, by `close` or by `$disconnect`. */
+  /**
+   * `"ok"`: in use. `"degraded"`: out of reach, every query goes to the database. `"closed"`: closed, by `close` or
+   * by `$disconnect`.
+   */
   readonly status: "ok" | "degraded" | "closed"
+}
+
+/**
+ * What is derived from a query.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Explanation {
+  readonly kind: "read" | "write"
+  /** `row`: it is about rows that it names by a unique key. `model`: about all rows of its models. */
+  readonly precision: "row" | "model"
+  /** The models that a read is made of, or of which a write may change rows. */
+  readonly models: ReadonlyArray<string>
+  /** The derived tags: `m:Model`, `b:Model` (writes of many rows), `a:Model` (rows that are not there), `r:Model:key:values`. */
+  readonly tags: ReadonlyArray<string>
+  /** In words, what invalidates a read. Empty for a write. */
+  readonly invalidatedBy: ReadonlyArray<string>
 }
 
 /**
@@ -62,10 +85,15 @@ export interface CacheHealth {
  * @category models
  */
 export interface CacheClient {
-  /** Invalidates by cache tags and custom keys. Reads that start after it has resolved see the database, or something newer. */
+  /**
+   * Invalidates by cache tags and custom keys. Reads that start after it has resolved see the database, or something
+   * newer.
+   */
   invalidate(targets: InvalidationTargets): Promise<void>
   /** Invalidates every entry of a namespace. Default: the namespace of the extension. */
   invalidateAll(options?: { readonly namespace?: string | undefined }): Promise<void>
+  /** What a read depends on, or what a write touches, as derived from the schema and the arguments. Nothing is sent. */
+  explain(model: string, operation: string, args?: unknown): Explanation
   /** What has been counted so far, as a snapshot. */
   stats(): CacheStats
   /** Whether the cache is in use, as a snapshot. */

@@ -29,7 +29,8 @@ export type Payload = Runtime.Types.Payload
  * @since 0.1.0
  * @category type-level
  */
-export type PayloadOf<Delegate> = Delegate extends { [key: symbol]: { types: { payload: infer P extends Payload } } } ? P
+export type PayloadOf<Delegate> = Delegate extends { [key: symbol]: { types: { payload: infer Found extends Payload } } }
+  ? Found
   : never
 
 /**
@@ -46,9 +47,9 @@ export type HasOperation<Op extends Operation> = {
  * The arguments that `Op` takes on the model behind `Delegate`, or `never` when the database has no such operation
  * (`createManyAndReturn` on MySQL): a call then fails to compile instead of failing at run time.
  *
- * It is an indexed access and no `infer` for a reason. While a call's type arguments are still being inferred, TypeScript
- * looks through the first but not through the second, and would widen `{ omit: { secret: true } }` to
- * `{ omit: { secret: boolean } }`, which omits nothing.
+ * It is an indexed access and no `infer` for a reason. While a call's type arguments are still being inferred,
+ * TypeScript looks through the first but not through the second, and would widen an `omit` of `{ secret: true }` to
+ * `{ secret: boolean }`, which omits nothing.
  *
  * @since 0.1.0
  * @category type-level
@@ -68,9 +69,9 @@ export type GlobalOmit = { readonly [model: string]: { readonly [field: string]:
 /**
  * The global `omit` of the client behind `Delegate`, in the form that Prisma's result types take it.
  *
- * A delegate carries it only as an argument of the alias that made its type, so it is found by matching that alias. That
- * works where the client uses this very copy of Prisma's run-time types, which the `prisma-client` generator does and
- * `prisma-client-js` with a custom output (or Prisma 6's library engine) does not. There, `Declared` counts.
+ * A delegate carries it only as an argument of the alias that made its type, so it is found by matching that alias.
+ * That works where the client uses this very copy of Prisma's run-time types, which the `prisma-client` generator
+ * does and `prisma-client-js` with a custom output (or Prisma 6's library engine) does not. There, `Declared` counts.
  *
  * @since 0.1.0
  * @category type-level

@@ -18,11 +18,15 @@ export type WellFormed<Args> = Args extends Runtime.Types.Utils.Narrowable ? "Pl
   : unknown
 
 /**
- * Accepts `Args` that are among `Allowed`, with no property to spare at any depth, while TypeScript infers their literal
- * types, on which the result depends.
+ * Accepts `Args` that are among `Allowed`, with no property to spare at any depth, while TypeScript infers their
+ * literal types, on which the result depends.
  *
- * `Options` are the cache's and are checked apart, as plain types. That gives a function among them a parameter typed by
- * the result, although the result depends on the very arguments that hold the function.
+ * `Options` are the cache's and are checked apart, as plain types. That gives a function among them a parameter typed
+ * by the result, although the result depends on the very arguments that hold the function.
+ *
+ * `Allowed` stands there once more for editors: as long as nothing has been typed, exactness knows of no property to
+ * offer. It hides behind a condition that always holds, because a plain `Allowed` would widen the literals that are
+ * being inferred.
  *
  * @since 0.1.0
  * @category type-level

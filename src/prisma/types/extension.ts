@@ -23,8 +23,8 @@ export interface ExtendedClient<Declared extends GlobalOmit = {}> {
 /**
  * An extension for `$extends` that gives every model the cache's options and the client its `$cache`.
  *
- * `Declared` is needed only where the client's global omit cannot be found in its type, and then is the type of the very
- * object: `CacheExtension<typeof omit>` for `new PrismaClient({ omit })`. It has no effect elsewhere.
+ * `Declared` is needed only where the client's global omit cannot be found in its type, and then is the type of the
+ * very object: `CacheExtension<typeof omit>` for `new PrismaClient({ omit })`. It has no effect elsewhere.
  *
  * @since 0.1.0
  * @category models

@@ -1,8 +1,9 @@
 /**
  * Relations as methods of a query's promise: `prisma.post.findUnique({ where }).author().profile()`.
  *
- * Prisma's own type for them is made from a client's type map, which an extension cannot see. This one walks the model's
- * payload (which relations there are, and to what) beside the arguments of its `select` (what each of them accepts).
+ * Prisma's own type for them is made from a client's type map, which an extension cannot see. This one walks the
+ * model's payload (which relations there are, and to what) beside the arguments of its `select` (what each of them
+ * accepts).
  *
  * @since 0.1.0
  */

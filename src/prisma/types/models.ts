@@ -1,6 +1,11 @@
 /**
  * The operations of a model on a client that has the extension: Prisma's own, with the cache's options.
  *
+ * Each kind of operation is an interface with one call signature. That a name stands for it keeps hovers and errors
+ * short, and the declarations small that TypeScript writes for a program which exports its client.
+ *
+ * `Declared` is the client's global omit, where it cannot be found in the client's type: see `GlobalOmitOf`.
+ *
  * @since 0.1.0
  */
 import type { ArgsOf, GlobalOmitOf, Operation, PayloadOf, ResultOf } from "./delegate.js"
@@ -10,7 +15,7 @@ import type { ReadOptions, WriteOptions } from "./options.js"
 import type { CachePromise, PrismaPromise } from "./promise.js"
 
 /**
- * The arguments of a read.
+ * The arguments of a read: Prisma's, and the cache's options.
  *
  * @since 0.1.0
  * @category type-level
@@ -22,7 +27,7 @@ export type ReadArgs<Delegate, Args, Op extends Operation, Declared> = Exact<
 >
 
 /**
- * The arguments of a write.
+ * The arguments of a write: Prisma's, and the cache's options.
  *
  * @since 0.1.0
  * @category type-level
@@ -39,7 +44,7 @@ export type WriteArgs<Delegate, Args, Op extends Operation, Declared> = Exact<
  * @since 0.1.0
  * @category type-level
  */
-export type ReadOne<Delegate, Args, Op extends Operation, Null, Declared> =
+export type RowRead<Delegate, Args, Op extends Operation, Null, Declared> =
   & CachePromise<ResultOf<Delegate, Args, Op, Declared>>
   & Relations<"read", PayloadOf<Delegate>, SelectOf<ArgsOf<Delegate, Op>>, Null, GlobalOmitOf<Delegate, Declared>>
 
@@ -49,119 +54,149 @@ export type ReadOne<Delegate, Args, Op extends Operation, Null, Declared> =
  * @since 0.1.0
  * @category type-level
  */
-export type WriteOne<Delegate, Args, Op extends Operation, Declared> =
+export type RowWrite<Delegate, Args, Op extends Operation, Declared> =
   & PrismaPromise<ResultOf<Delegate, Args, Op, Declared>>
   & Relations<"write", PayloadOf<Delegate>, SelectOf<ArgsOf<Delegate, Op>>, never, GlobalOmitOf<Delegate, Declared>>
 
 /**
- * The operations of every model. `Declared` is the client's global omit where it cannot be found (see `GlobalOmitOf`).
+ * Reads the row of a unique key. `Null` is `null` when a missing row is an answer, else `never`.
  *
- * `Args` are unconstrained everywhere: under a constraint TypeScript widens their literals, and `count({ select })` would
- * be a number, `groupBy` an array of `{}`. It is a type and no interface, as Prisma looks it up by an index.
+ * @since 0.1.0
+ * @category models
+ */
+export interface FindUnique<Op extends "findUnique" | "findUniqueOrThrow", Null, Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args: ReadArgs<Delegate, Args, Op, Declared>
+  ): RowRead<Delegate, Args, Op, Null, Declared>
+}
+
+/**
+ * Reads the first row that matches. `Null` is `null` when a missing row is an answer, else `never`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FindFirst<Op extends "findFirst" | "findFirstOrThrow", Null, Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args?: ReadArgs<Delegate, Args, Op, Declared>
+  ): RowRead<Delegate, Args, Op, Null, Declared>
+}
+
+/**
+ * Reads the rows that match, or how many there are.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FindMany<Op extends "findMany" | "count", Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args?: ReadArgs<Delegate, Args, Op, Declared>
+  ): CachePromise<ResultOf<Delegate, Args, Op, Declared>>
+}
+
+/**
+ * Reads figures about the rows that match, as a whole or by group.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Aggregate<Op extends "aggregate" | "groupBy", Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args: ReadArgs<Delegate, Args, Op, Declared>
+  ): CachePromise<ResultOf<Delegate, Args, Op, Declared>>
+}
+
+/**
+ * Writes one row and returns it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteOne<Op extends "create" | "update" | "upsert" | "delete", Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args: WriteArgs<Delegate, Args, Op, Declared>
+  ): RowWrite<Delegate, Args, Op, Declared>
+}
+
+/**
+ * Writes many rows and returns them or their number.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WriteMany<
+  Op extends "createMany" | "createManyAndReturn" | "updateMany" | "updateManyAndReturn",
+  Declared = {}
+> {
+  <Delegate, Args>(
+    this: Delegate,
+    args: WriteArgs<Delegate, Args, Op, Declared>
+  ): PrismaPromise<ResultOf<Delegate, Args, Op, Declared>>
+}
+
+/**
+ * Deletes the rows that match, which are all when nothing is said, and returns their number.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DeleteMany<Declared = {}> {
+  <Delegate, Args>(
+    this: Delegate,
+    args?: WriteArgs<Delegate, Args, "deleteMany", Declared>
+  ): PrismaPromise<ResultOf<Delegate, Args, "deleteMany", Declared>>
+}
+
+/**
+ * The operations of every model. It is a type and no interface, as Prisma looks it up by an index.
+ *
+ * `Args` are unconstrained in all of them: under a constraint TypeScript widens their literals, and `count({ select })`
+ * would be a number, `groupBy` an array of `{}`.
  *
  * @since 0.1.0
  * @category models
  */
 export type Models<Declared = {}> = {
   /** Finds the row of a unique key, through the cache when asked; `null` when there is none. */
-  findUnique<Delegate, Args>(
-    this: Delegate,
-    args: ReadArgs<Delegate, Args, "findUnique", Declared>
-  ): ReadOne<Delegate, Args, "findUnique", null, Declared>
-
+  findUnique: FindUnique<"findUnique", null, Declared>
   /** Finds the row of a unique key, through the cache when asked; rejects with `P2025` when there is none. */
-  findUniqueOrThrow<Delegate, Args>(
-    this: Delegate,
-    args: ReadArgs<Delegate, Args, "findUniqueOrThrow", Declared>
-  ): ReadOne<Delegate, Args, "findUniqueOrThrow", never, Declared>
-
+  findUniqueOrThrow: FindUnique<"findUniqueOrThrow", never, Declared>
   /** Finds the first row that matches, through the cache when asked; `null` when there is none. */
-  findFirst<Delegate, Args>(
-    this: Delegate,
-    args?: ReadArgs<Delegate, Args, "findFirst", Declared>
-  ): ReadOne<Delegate, Args, "findFirst", null, Declared>
-
+  findFirst: FindFirst<"findFirst", null, Declared>
   /** Finds the first row that matches, through the cache when asked; rejects with `P2025` when there is none. */
-  findFirstOrThrow<Delegate, Args>(
-    this: Delegate,
-    args?: ReadArgs<Delegate, Args, "findFirstOrThrow", Declared>
-  ): ReadOne<Delegate, Args, "findFirstOrThrow", never, Declared>
-
+  findFirstOrThrow: FindFirst<"findFirstOrThrow", never, Declared>
   /** Finds every row that matches, through the cache when asked. */
-  findMany<Delegate, Args>(
-    this: Delegate,
-    args?: ReadArgs<Delegate, Args, "findMany", Declared>
-  ): CachePromise<ResultOf<Delegate, Args, "findMany", Declared>>
-
+  findMany: FindMany<"findMany", Declared>
   /** Counts rows, or the values of the selected fields, through the cache when asked. */
-  count<Delegate, Args>(
-    this: Delegate,
-    args?: ReadArgs<Delegate, Args, "count", Declared>
-  ): CachePromise<ResultOf<Delegate, Args, "count", Declared>>
-
+  count: FindMany<"count", Declared>
   /** Aggregates the rows that match, through the cache when asked. */
-  aggregate<Delegate, Args>(
-    this: Delegate,
-    args: ReadArgs<Delegate, Args, "aggregate", Declared>
-  ): CachePromise<ResultOf<Delegate, Args, "aggregate", Declared>>
-
+  aggregate: Aggregate<"aggregate", Declared>
   /** Groups the rows that match and aggregates each group, through the cache when asked. */
-  groupBy<Delegate, Args>(
-    this: Delegate,
-    args: ReadArgs<Delegate, Args, "groupBy", Declared>
-  ): CachePromise<ResultOf<Delegate, Args, "groupBy", Declared>>
-
+  groupBy: Aggregate<"groupBy", Declared>
   /** Creates a row; can cache it and can make custom keys invalid. */
-  create<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "create", Declared>
-  ): WriteOne<Delegate, Args, "create", Declared>
-
+  create: WriteOne<"create", Declared>
   /** Creates rows and counts them; can make custom keys invalid. */
-  createMany<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "createMany", Declared>
-  ): PrismaPromise<ResultOf<Delegate, Args, "createMany", Declared>>
-
+  createMany: WriteMany<"createMany", Declared>
   /** Creates rows and returns them; can cache them and can make custom keys invalid. Not on every database. */
-  createManyAndReturn<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "createManyAndReturn", Declared>
-  ): PrismaPromise<ResultOf<Delegate, Args, "createManyAndReturn", Declared>>
-
+  createManyAndReturn: WriteMany<"createManyAndReturn", Declared>
   /** Updates the row of a unique key; can cache it and can make custom keys invalid. */
-  update<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "update", Declared>
-  ): WriteOne<Delegate, Args, "update", Declared>
-
+  update: WriteOne<"update", Declared>
   /** Updates the rows that match and counts them; can make custom keys invalid. */
-  updateMany<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "updateMany", Declared>
-  ): PrismaPromise<ResultOf<Delegate, Args, "updateMany", Declared>>
-
-  /** Updates the rows that match and returns them; can cache them and can make custom keys invalid. Not on every database. */
-  updateManyAndReturn<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "updateManyAndReturn", Declared>
-  ): PrismaPromise<ResultOf<Delegate, Args, "updateManyAndReturn", Declared>>
-
+  updateMany: WriteMany<"updateMany", Declared>
+  /**
+   * Updates the rows that match and returns them; can cache them and can make custom keys invalid. Not on every
+   * database.
+   */
+  updateManyAndReturn: WriteMany<"updateManyAndReturn", Declared>
   /** Updates the row of a unique key or creates it; can cache it and can make custom keys invalid. */
-  upsert<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "upsert", Declared>
-  ): WriteOne<Delegate, Args, "upsert", Declared>
-
+  upsert: WriteOne<"upsert", Declared>
   /** Deletes the row of a unique key and returns it; can make custom keys invalid. */
-  delete<Delegate, Args>(
-    this: Delegate,
-    args: WriteArgs<Delegate, Args, "delete", Declared>
-  ): WriteOne<Delegate, Args, "delete", Declared>
-
+  delete: WriteOne<"delete", Declared>
   /** Deletes the rows that match and counts them; can make custom keys invalid. */
-  deleteMany<Delegate, Args>(
-    this: Delegate,
-    args?: WriteArgs<Delegate, Args, "deleteMany", Declared>
-  ): PrismaPromise<ResultOf<Delegate, Args, "deleteMany", Declared>>
+  deleteMany: DeleteMany<Declared>
 }

@@ -27,7 +27,10 @@ export interface CustomKey {
 export interface ReadCacheOptions<Result = unknown> {
   /** How long the answer stays fresh. A number is in milliseconds. */
   readonly ttl?: Duration.DurationInput | undefined
-  /** A name for the rows, or a function that names them by the result. Default: none, the arguments tell entries apart. */
+  /**
+   * A name for the rows, or a function that names them by the result. Default: none, the arguments tell entries
+   * apart.
+   */
   readonly key?: string | ((result: Result) => string) | undefined
   /** Keeps the entry apart from those of other namespaces. Default: the namespace of the extension. */
   readonly namespace?: string | undefined
@@ -41,7 +44,7 @@ export interface ReadCacheOptions<Result = unknown> {
 
 /**
  * The `cache` option of a read: `true` for the defaults, `false` for none, a number for a ttl in milliseconds, a string
- * for a custom key, or the details. `null` and `undefined` count as left out.
+ * for a custom key, or the details. `null` counts as `false`, `undefined` as left out.
  *
  * @since 0.1.0
  * @category models
@@ -64,8 +67,8 @@ export interface WriteCacheOptions<Result = unknown> {
 }
 
 /**
- * The `cache` option of a write: `true` for the defaults, `false` for none, a number for a ttl in milliseconds, a string
- * for a custom key, or the details. `null` and `undefined` count as left out.
+ * The `cache` option of a write: `true` for the defaults, `false` for none, a number for a ttl in milliseconds, a
+ * string for a custom key, or the details. `null` counts as `false`, `undefined` as left out.
  *
  * @since 0.1.0
  * @category models
@@ -81,7 +84,8 @@ export type WriteCache<Result = unknown> = boolean | number | string | null | un
 export type UncacheKeys = string | CustomKey | ReadonlyArray<string | CustomKey> | null | undefined
 
 /**
- * The `uncache` option of a write: the custom keys that it makes invalid, or a function that tells them from its result.
+ * The `uncache` option of a write: the custom keys that it makes invalid, or a function that tells them from its
+ * result.
  *
  * @since 0.1.0
  * @category models

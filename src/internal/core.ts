@@ -1,0 +1,79 @@
+/**
+ * What reading, loading and writing share: the services, the names of things in the store, and whom to tell.
+ */
+import * as Effect from "effect/Effect"
+import { LRUCache } from "lru-cache"
+import type { CacheError } from "../CacheError.js"
+import type { CacheEvent } from "../CacheEvent.js"
+import type { CacheStore, TagState } from "../CacheStore.js"
+import type { DistributedLock } from "../DistributedLock.js"
+import type { KeyRef, Options, Stats } from "../QueryCache.js"
+import type { Serializer } from "../Serializer.js"
+import { makeNames } from "./names.js"
+import type { Names } from "./names.js"
+import { sturdyLock, sturdySerializer, sturdyStore } from "./sturdy.js"
+
+export interface Core {
+  readonly store: CacheStore
+  readonly lock: DistributedLock
+  readonly serializer: Serializer
+  readonly options: Options
+  /** The names of the cache's own namespace, and those of another. */
+  readonly own: Names
+  readonly namesOf: (namespace: string | undefined) => Names
+  readonly keyTag: (ref: KeyRef) => string
+  readonly counts: { -readonly [Name in keyof Stats]: Stats[Name] }
+  readonly emit: (event: CacheEvent) => void
+  readonly failed: (error: CacheError) => void
+  /** The answer of a store that may be out of order: `undefined` then. */
+  readonly tolerate: <A>(effect: Effect.Effect<A, CacheError>) => Effect.Effect<A | undefined>
+}
+
+export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: Serializer, options: Options): Core => {
+  const counts = { hits: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
+  const own = makeNames(options.namespace ?? "default", serializer.id)
+  const others = new LRUCache<string, Names>({ max: 1_000 })
+  const namesOf = (namespace: string | undefined): Names => {
+    if (namespace === undefined || namespace === own.namespace) return own
+    const known = others.get(namespace)
+    if (known !== undefined) return known
+    const names = makeNames(namespace, serializer.id)
+    others.set(namespace, names)
+    return names
+  }
+  const emit = (event: CacheEvent) => {
+    try {
+      options.onEvent?.(event)
+    } catch {
+      // A listener is the application's; what it does wrong must not reach a query.
+    }
+  }
+  const failed = (error: CacheError) => {
+    counts.errors++
+    emit({ _tag: "Failed", operation: error.operation, error })
+  }
+  return {
+    store: sturdyStore(store),
+    lock: sturdyLock(lock),
+    serializer: sturdySerializer(serializer),
+    options,
+    own,
+    namesOf,
+    keyTag: (ref) => namesOf(ref.namespace).key(ref.key),
+    counts,
+    emit,
+    failed,
+    tolerate: (effect) => Effect.catchAll(effect, (error) => Effect.sync(() => void failed(error)))
+  }
+}
+
+/** A stamp outlives the entries under it, and a quiet day. Fills prolong it. */
+export const stampTtlMillis = (entryTtlMillis: number): number => Math.max(2 * entryTtlMillis, 48 * 60 * 60 * 1000)
+
+export const distinct = (names: ReadonlyArray<string>): ReadonlyArray<string> => Array.from(new Set(names)).sort()
+
+/** The states of tags, by tag. */
+export const byTag = (
+  tags: ReadonlyArray<string>,
+  states: ReadonlyArray<TagState>
+): ReadonlyMap<string, TagState> => new Map(tags.map((tag, i) => [tag, states[i] ?? null]))

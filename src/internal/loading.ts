@@ -1,0 +1,292 @@
+/**
+ * Loading an answer: one load for all who may share it, its result handed to each as a copy, and stored if nothing
+ * that it depends on has changed since before the query.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { CacheError } from "../CacheError.js"
+import * as CacheEntry from "../CacheEntry.js"
+import type { NotStoredReason } from "../CacheEvent.js"
+import type { CacheInfo } from "../CacheInfo.js"
+import type { Lookup } from "../CacheStore.js"
+import type { Answer, Late } from "../QueryCache.js"
+import { distinct, stampTtlMillis } from "./core.js"
+import type { Core } from "./core.js"
+import { lead } from "./flights.js"
+import type { Cockpit, Flights, LeaseOptions, Look } from "./flights.js"
+import { sha256 } from "./hash.js"
+import { generation, isComplete, isSettled, isStorable, nothingLate } from "./reading.js"
+import type { Gap, Hit, Plan, Reading } from "./reading.js"
+import { isStamp } from "./stamp.js"
+
+const maxEntryBytesDefault = 4 * 1024 * 1024
+
+/** A loaded value: whoever comes first gets it as it is, everybody else a copy. */
+interface Loaded {
+  /** Whether it was meant to be kept. */
+  readonly kept: boolean
+  readonly value: unknown
+  readonly payload: Uint8Array | undefined
+  readonly createdAt: number
+  taken: boolean
+}
+
+type Outcome = { readonly _tag: "Found"; readonly hit: Hit } | { readonly _tag: "Loaded"; readonly loaded: Loaded }
+
+type Filling = Pick<CacheEntry.CacheEntry, "payload" | "createdAt" | "queryMillis">
+
+export interface Loading {
+  /** Joins or starts the flight that answers this read; without a gap that can be filled, one that stores nothing. */
+  readonly fly: <A, E, R>(
+    plan: Plan<A>,
+    gap: Gap | undefined,
+    load: Effect.Effect<A, E, R>
+  ) => Effect.Effect<Answer<A>, E, R>
+  /** The query itself, with neither the cache nor a flight in between. */
+  readonly direct: <A, E, R>(
+    plan: Plan<A> | undefined,
+    load: Effect.Effect<A, E, R>
+  ) => Effect.Effect<Answer<A>, E, R>
+  readonly hitAnswer: <A>(plan: Plan<A>, hit: Hit) => Effect.Effect<Answer<A>>
+  readonly encoded: <A>(plan: Plan<A>, value: A) => Effect.Effect<Uint8Array | undefined>
+  /** Stores a result under the stamps of a gap, and under those of late tags; answers whether it did. */
+  readonly fill: <A>(plan: Plan<A>, gap: Gap, late: Late, result: Filling) => Effect.Effect<boolean>
+}
+
+/** The identity of what is in the store now. */
+export const identityOf = ({ entry }: Lookup): Uint8Array | null => entry === null ? null : CacheEntry.identity(entry)
+
+export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loading => {
+  const { counts, emit, keyTag, lock, namesOf, options, own, serializer, store, tolerate } = core
+  const maxEntryBytes = options.maxEntryBytes ?? maxEntryBytesDefault
+  const lockPrefix = options.lock?.prefix ?? "prisma-cache-lock"
+  const lease: LeaseOptions = {
+    ttlMillis: options.lock?.ttl ?? 5_000,
+    waitMillis: options.lock?.waitTimeout ?? 10_000,
+    retryMillis: options.lock?.retryDelay ?? 40,
+    jitterMillis: options.lock?.retryJitter ?? 20
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // answers
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const info = <A>(plan: Plan<A>, status: CacheInfo["status"], age: number | undefined, ttl: number): CacheInfo => ({
+    ...plan.shown,
+    status,
+    age,
+    ttl: age === undefined ? undefined : Math.max(0, ttl - age)
+  })
+
+  const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, hit: Hit) =>
+    Effect.map(Clock.currentTimeMillis, (now): Answer<A> => {
+      const age = Math.max(0, now - hit.entry.createdAt)
+      counts.hits++
+      emit({ _tag: "Hit", label: plan.label, ageMillis: age })
+      return { value: hit.value as A, info: info(plan, "hit", age, hit.entry.ttlMillis) }
+    })
+
+  const direct: Loading["direct"] = (plan, load) =>
+    Effect.map(load, (value) => ({
+      value,
+      info: plan === undefined
+        ? { status: "bypass", key: undefined, tags: [], age: undefined, ttl: undefined }
+        : info(plan, "bypass", undefined, 0)
+    }))
+
+  const landed = <A>(plan: Plan<A>, outcome: Outcome, leader: boolean): Effect.Effect<Answer<A>> => {
+    if (outcome._tag === "Found" && leader) return hitAnswer(plan, outcome.hit)
+    const { createdAt, payload } = outcome._tag === "Found" ? outcome.hit.entry : outcome.loaded
+    const kept = outcome._tag === "Found" || outcome.loaded.kept
+    const status = !leader ? "joined" : plan.request.mode === "refresh" ? "refreshed" : kept ? "miss" : "bypass"
+    if (leader) counts.misses++
+    else counts.joined++
+    emit({ _tag: leader ? "Miss" : "Joined", label: plan.label })
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const told = info(plan, status, kept ? Math.max(0, now - createdAt) : undefined, plan.ttl)
+      if (outcome._tag === "Loaded") {
+        const first = !outcome.loaded.taken
+        outcome.loaded.taken = true
+        // What cannot be copied exactly can only be shared.
+        if (first || payload === undefined) return Effect.succeed({ value: outcome.loaded.value as A, info: told })
+      }
+      // What was decoded for another caller may still be beyond this one, who did not name its types.
+      const shared = outcome._tag === "Loaded" ? outcome.loaded.value : outcome.hit.value
+      const copy = Effect.orElseSucceed(reading.decode(plan, payload as Uint8Array), () => shared)
+      return Effect.map(copy, (value) => ({ value: value as A, info: told }))
+    })
+  }
+
+  const encoded: Loading["encoded"] = (plan, value) =>
+    Effect.catchAll(serializer.encode(value, { digest: plan.digest, types: plan.types }), () =>
+      Effect.sync(() => void emit({ _tag: "NotStored", label: plan.label, why: "Unserializable" })))
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // loads
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const fly: Loading["fly"] = <A, E, R>(plan: Plan<A>, gap: Gap | undefined, load: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Effect.context<R>(), (context) => {
+      const query = Effect.provide(load, context)
+      const refresh = plan.request.mode === "refresh"
+      const settled = gap !== undefined && isSettled(gap) && !refresh
+      // Who takes some answers only shares no flight with those who take any.
+      const name = `${plan.entry}${plan.request.accepts === undefined ? "" : "!"}\n${settled ? generation(gap) : refresh ? "refresh" : "-"}`
+      let leader = false
+      return Effect.flatMap(
+        flights.join<Outcome, E>(name, settled, (cockpit) => {
+          leader = true
+          return gap !== undefined && isStorable(gap)
+            ? storableLoad(plan, gap, settled, query, cockpit)
+            : plainLoad(plan, query, cockpit)
+        }),
+        (exit): Effect.Effect<Answer<A>, E> => {
+          if (Exit.isSuccess(exit)) return landed(plan, exit.value, leader)
+          // The flight was ended from outside, when the cache closed: the caller still wants its answer.
+          return Cause.isInterruptedOnly(exit.cause) ? direct(plan, query) : Effect.failCause(exit.cause)
+        }
+      )
+    })
+
+  /** A load whose result nobody may store: a tag is being written, has no stamp, or the store does not answer. */
+  const plainLoad = <A, E>(plan: Plan<A>, query: Effect.Effect<A, E>, cockpit: Cockpit<Outcome, E>) =>
+    Effect.gen(function*() {
+      cockpit.sent()
+      const exit = yield* Effect.exit(query)
+      if (Exit.isFailure(exit)) return yield* cockpit.land(Exit.failCause(exit.cause))
+      const payload = cockpit.waiters() > 1 ? yield* encoded(plan, exit.value) : undefined
+      const createdAt = yield* Clock.currentTimeMillis
+      const loaded = { kept: false, value: exit.value, payload, createdAt, taken: false }
+      yield* cockpit.land(Exit.succeed({ _tag: "Loaded", loaded }))
+    })
+
+  /** A load whose result is stored for all; where its stamps are settled, one process of the fleet carries it out. */
+  const storableLoad = <A, E>(
+    plan: Plan<A>,
+    gap: Gap,
+    shared: boolean,
+    query: Effect.Effect<A, E>,
+    cockpit: Cockpit<Outcome, E>
+  ) =>
+    Effect.scoped(Effect.gen(function*() {
+      const position = shared
+        ? yield* lead(lock, lockName(plan, gap), lease, lookAgain(plan, gap), (millis, gaveUp) =>
+          emit({ _tag: "LockWait", label: plan.label, millis, gaveUp }))
+        : { _tag: "Alone" as const, gap }
+      if (position._tag === "Found") return yield* cockpit.land(Exit.succeed({ _tag: "Found", hit: position.hit }))
+      const note = position._tag === "Leading" ? position.note : () => {}
+
+      cockpit.sent()
+      const startedAt = yield* Clock.currentTimeMillis
+      const exit = yield* Effect.exit(query)
+      const createdAt = yield* Clock.currentTimeMillis
+      if (Exit.isFailure(exit)) {
+        const isDefinite = plan.request.isDefinite ?? (() => false)
+        note(Array.from(Cause.failures(exit.cause)).some(isDefinite) ? "free" : "failed")
+        return yield* cockpit.land(Exit.failCause(exit.cause))
+      }
+      // Encoded, and asked for its names, before anybody has it: the caller may change what it gets.
+      const payload = yield* encoded(plan, exit.value)
+      const late = reading.lateOf(plan, exit.value)
+      const loaded = { kept: payload !== undefined && late !== undefined, value: exit.value, payload, createdAt, taken: false }
+      yield* cockpit.land(Exit.succeed({ _tag: "Loaded", loaded }), payload === undefined)
+      const stored = payload !== undefined && late !== undefined &&
+        (yield* fill(plan, position.gap, late, { payload, createdAt, queryMillis: createdAt - startedAt }))
+      note(stored ? "stored" : "free")
+    }))
+
+  /** Some processes have met more of an entry's tags than others: the lease is named after what all of them know. */
+  const lockName = <A>(plan: Plan<A>, gap: Gap) => {
+    const known = [...plan.tags, ...plan.guards].map((tag) => gap.states.get(tag)).join()
+    return own.lock(lockPrefix, plan.digest, sha256(known).slice(0, 22))
+  }
+
+  /** The look of one who has the lock, or waits for it: under whatever stamps there are by then. */
+  const lookAgain = <A>(plan: Plan<A>, gap: Gap): Effect.Effect<Look<Hit, Gap>> => {
+    const fallback: Look<Hit, Gap> = { _tag: "Gap", gap }
+    return Effect.gen(function*() {
+      const seen = yield* reading.look(plan, Array.from(gap.states.keys()))
+      if (seen._tag === "Hit") return seen
+      const known = { ...seen.gap, tags: gap.tags }
+      return { _tag: "Gap" as const, gap: isComplete(known) ? known : yield* reading.stamped(plan, known) }
+    }).pipe(tolerate, Effect.map((seen) => seen ?? fallback))
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // filling
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const lateTagsOf = <A>(plan: Plan<A>, late: Late) =>
+    distinct([...late.keys.map(keyTag), ...(late.dependencies ?? []).map(own.dependency)])
+      .filter((tag) => !plan.tags.includes(tag))
+
+  const fill: Loading["fill"] = (plan, gap, late, result) =>
+    Effect.gen(function*() {
+      const lateTags = lateTagsOf(plan, late)
+      const states = new Map(gap.states)
+      const unknown = lateTags.filter((tag) => !states.has(tag))
+      if (unknown.length > 0) {
+        const obtained = yield* store.obtain(unknown, stampTtlMillis(plan.ttl))
+        unknown.forEach((tag, i) => states.set(tag, obtained[i] ?? null))
+        // The guards are read after the late stamps: an invalidation rotates them first and takes those away second.
+        const guards = distinct([
+          ...late.keys.map((ref) => namesOf(ref.namespace).guard),
+          ...(plan.request.guards?.dependencies ?? []).map(own.dependency)
+        ])
+        const now = yield* store.lookup(plan.entry, guards)
+        const same = guards.every((guard, i) => {
+          const state = now.states[i] ?? null
+          return isStamp(state) && state === gap.states.get(guard)
+        })
+        if (!same) return "Overtaken" as const
+      }
+      const tags = distinct([...gap.tags, ...lateTags])
+      const stamps = tags.map((tag) => states.get(tag) ?? null)
+      if (!stamps.every(isStamp)) return "Overtaken" as const
+      const entry = { ...result, tags, stamps, ttlMillis: plan.ttl }
+      const bytes = CacheEntry.encode(plan.digest, entry)
+      if (bytes.length > maxEntryBytes) return "TooLarge" as const
+      const stored = yield* put(plan, bytes, gap.seen)
+      for (const alias of late.entries) {
+        const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
+        yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), null)
+      }
+      if (!stored) return "Overtaken" as const
+      counts.fills++
+      emit({ _tag: "Filled", label: plan.label, bytes: bytes.length, queryMillis: result.queryMillis })
+      return undefined
+    }).pipe(
+      Effect.catchAll((error) =>
+        Effect.sync((): NotStoredReason => {
+          core.failed(error)
+          return "Unavailable"
+        })
+      ),
+      Effect.map((why) => {
+        // The next load obtains them before its query. Last of all: until now others fly without them.
+        if (late !== nothingLate) reading.predict(plan, lateTagsOf(plan, late))
+        if (why !== undefined) emit({ _tag: "NotStored", label: plan.label, why })
+        return why === undefined
+      })
+    )
+
+  /**
+   * Stores over what was seen before the query. Where something else has come in between it is replaced only if it
+   * is dead: a late store never takes the place of a living entry.
+   */
+  const put = <A>(plan: Plan<A>, bytes: Uint8Array, seen: Uint8Array | null): Effect.Effect<boolean, CacheError> =>
+    Effect.flatMap(store.replace(plan.entry, bytes, plan.ttl, seen), (replaced) => {
+      if (replaced) return Effect.succeed(true)
+      return Effect.flatMap(reading.look(plan, plan.tags), (now) =>
+        now._tag === "Hit" && plan.request.mode !== "refresh"
+          ? Effect.succeed(false)
+          : Effect.flatMap(
+            now._tag === "Gap" ? Effect.succeed(now.gap.seen) : Effect.map(store.lookup(plan.entry, []), identityOf),
+            (dead) => store.replace(plan.entry, bytes, plan.ttl, dead)
+          ))
+    })
+
+  return { fly, direct, hitAnswer, encoded, fill }
+}

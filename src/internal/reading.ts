@@ -1,0 +1,224 @@
+/**
+ * Looking for an answer: which entry a read names, what that entry depends on, and whether it may be served.
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { LRUCache } from "lru-cache"
+import type { CacheError } from "../CacheError.js"
+import * as CacheEntry from "../CacheEntry.js"
+import type { CacheInfo } from "../CacheInfo.js"
+import * as CacheKey from "../CacheKey.js"
+import type { Lookup, TagState } from "../CacheStore.js"
+import { ttlMillis } from "../CacheStrategy.js"
+import type { KeyRef, Late, Request } from "../QueryCache.js"
+import type { SerializerError, ValueTypes } from "../Serializer.js"
+import { byTag, distinct, stampTtlMillis } from "./core.js"
+import type { Core } from "./core.js"
+import type { Look } from "./flights.js"
+import { isStamp } from "./stamp.js"
+
+/** More tags than that are not taken over from another call site's entry. */
+const maxAdoptedTags = 64
+
+/** For how many entries the cache remembers which late tags they had. */
+const maxPredictions = 10_000
+
+/** A read, worked out: the names of all that it touches in the store. */
+export interface Plan<A> {
+  readonly request: Request<A>
+  readonly label: string
+  readonly digest: string
+  readonly entry: string
+  readonly ttl: number
+  /** What the answer depends on, as far as is known before it is there. */
+  readonly tags: ReadonlyArray<string>
+  /** Those that an entry must carry to be this caller's: the names that the caller itself gave. */
+  readonly required: ReadonlyArray<string>
+  /** Read along, and compared when what an answer depends on was known only when it was there. */
+  readonly guards: ReadonlyArray<string>
+  readonly types: ValueTypes
+  /** What the caller may be told of its entry. */
+  readonly shown: Pick<CacheInfo, "key" | "tags">
+}
+
+export interface Hit {
+  readonly entry: CacheEntry.CacheEntry
+  readonly value: unknown
+}
+
+/** What is missing in the store, and what a load that starts now may fill it under. */
+export interface Gap {
+  readonly seen: Uint8Array | null
+  readonly states: ReadonlyMap<string, TagState>
+  /** Tags that the entry is to carry: those of the plan, and those another call site gave it. */
+  readonly tags: ReadonlyArray<string>
+}
+
+export interface Reading {
+  /** `undefined` where the key cannot be told from others. */
+  readonly planOf: <A>(request: Request<A>) => Plan<A> | undefined
+  readonly entryOf: (key: CacheKey.CacheKey) => string
+  /** What to read along with the entry. */
+  readonly askedOf: <A>(plan: Plan<A>) => ReadonlyArray<string>
+  /** One look into the store; a second one when the entry turns out to depend on tags that were not asked for. */
+  readonly look: <A>(plan: Plan<A>, asked: ReadonlyArray<string>) => Effect.Effect<Look<Hit, Gap>, CacheError>
+  /** Gives every tag of a gap a stamp, and every stamp time to live, before the query runs. */
+  readonly stamped: <A>(plan: Plan<A>, gap: Gap) => Effect.Effect<Gap, CacheError>
+  readonly decode: <A>(plan: Plan<A>, payload: Uint8Array) => Effect.Effect<unknown, SerializerError>
+  /** What an answer depends on that is known from it only; `undefined` where it must not be stored. */
+  readonly lateOf: <A>(plan: Plan<A>, value: A) => Late | undefined
+  /** Remembers which late tags an entry had, so that the next read asks for them at once. */
+  readonly predict: <A>(plan: Plan<A>, tags: ReadonlyArray<string>) => void
+}
+
+/** Nothing is known of an answer that was not known before. */
+export const nothingLate: Late = { keys: [], entries: [] }
+
+/** Whether what a load finds may be stored: all that the entry depends on has a stamp. */
+export const isStorable = (gap: Gap): boolean => gap.tags.every((tag) => isStamp(gap.states.get(tag) ?? null))
+
+/** Whether the gap's states say for certain how new a load under them is: an intent can come back, a stamp cannot. */
+export const isSettled = (gap: Gap): boolean => {
+  for (const state of gap.states.values()) if (!isStamp(state)) return false
+  return true
+}
+
+/** Whether every place that was read holds something. */
+export const isComplete = (gap: Gap): boolean =>
+  gap.tags.every((tag) => gap.states.has(tag)) && !Array.from(gap.states.values()).includes(null)
+
+/** Names the stamps of a gap: reads under the same ones may share a load. */
+export const generation = (gap: Gap): string => Array.from(gap.states.values()).join()
+
+export const makeReading = (core: Core): Reading => {
+  const { emit, keyTag, namesOf, own, serializer, store, tolerate } = core
+  const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
+
+  const entryOf = (key: CacheKey.CacheKey) => {
+    const scope = namesOf(key.namespace)
+    return own.entry(key.digest, scope === own ? undefined : scope.namespace)
+  }
+
+  const planOf = <A>(request: Request<A>): Plan<A> | undefined => {
+    const made = CacheKey.isCacheKey(request.key) ? Either.right(request.key) : CacheKey.make(request.key)
+    if (Either.isLeft(made)) {
+      emit({ _tag: "Warning", message: made.left.message })
+      return undefined
+    }
+    const key = made.right
+    const given = request.strategy.tags ?? []
+    const keys = request.keys ?? []
+    const required = [...given.map(own.tag), ...keys.map(keyTag)]
+    // Late names are keys, unless the request says otherwise.
+    const guards = request.guards ?? { keys: request.late !== undefined }
+    const derived = (request.dependencies ?? []).map(own.dependency)
+    return {
+      request,
+      label: key.label,
+      digest: key.digest,
+      entry: entryOf(key),
+      ttl: ttlMillis(request.strategy.ttl),
+      tags: distinct([own.namespaceTag, namesOf(key.namespace).namespaceTag, ...required, ...derived]),
+      required,
+      guards: [
+        ...(guards.keys === true ? distinct([own.guard, namesOf(key.namespace).guard]) : []),
+        ...(guards.dependencies ?? []).map(own.dependency)
+      ],
+      types: request.types ?? [],
+      shown: { key: keys[0]?.key ?? key.digest, tags: [...given, ...(request.dependencies ?? [])] }
+    }
+  }
+
+  const askedOf = <A>(plan: Plan<A>): ReadonlyArray<string> => {
+    const predicted = predictions.get(plan.entry)
+    return plan.guards.length === 0 && predicted === undefined
+      ? plan.tags
+      : distinct([...plan.tags, ...plan.guards, ...(predicted ?? [])])
+  }
+
+  const decode = <A>(plan: Plan<A>, payload: Uint8Array) =>
+    serializer.decode(payload, { digest: plan.digest, types: plan.types })
+
+  const discard = <A>(plan: Plan<A>, seen: Uint8Array) => {
+    emit({ _tag: "Corrupt", label: plan.label })
+    return tolerate(store.remove(plan.entry, seen))
+  }
+
+  const lookFor = <A>(
+    plan: Plan<A>,
+    asked: ReadonlyArray<string>,
+    again: boolean
+  ): Effect.Effect<Look<Hit, Gap>, CacheError> =>
+    Effect.flatMap(store.lookup(plan.entry, asked), (found) => judge(plan, asked, found, again))
+
+  const judge = <A>(
+    plan: Plan<A>,
+    asked: ReadonlyArray<string>,
+    found: Lookup,
+    again: boolean
+  ): Effect.Effect<Look<Hit, Gap>, CacheError> => {
+    const states = byTag(asked, found.states)
+    const gap = (seen: Uint8Array | null, tags = plan.tags): Look<Hit, Gap> => ({
+      _tag: "Gap",
+      gap: { seen, states, tags }
+    })
+    if (found.entry === null) return Effect.succeed(gap(null))
+    const seen = CacheEntry.identity(found.entry)
+    const entry = CacheEntry.decode(plan.digest, found.entry)
+    if (entry === undefined) return Effect.as(discard(plan, seen), gap(null))
+    if (entry.tags.some((tag) => !states.has(tag))) {
+      predictions.set(plan.entry, entry.tags)
+      return again ? lookFor(plan, distinct([...asked, ...entry.tags]), false) : Effect.succeed(gap(seen))
+    }
+    if (!entry.tags.every((tag, i) => states.get(tag) === entry.stamps[i])) return Effect.succeed(gap(seen))
+    // Alive, but another call site made it and it does not carry all of ours: an invalidation of those would miss it.
+    if (!plan.required.every((tag) => entry.tags.includes(tag))) {
+      const united = distinct([...plan.tags, ...entry.tags])
+      return Effect.succeed(gap(seen, united.length <= maxAdoptedTags ? united : plan.tags))
+    }
+    return Effect.flatMap(Effect.either(decode(plan, entry.payload)), (decoded) => {
+      if (Either.isLeft(decoded)) return Effect.as(discard(plan, seen), gap(null))
+      const value = decoded.right as A
+      if (plan.request.accepts?.(value) === false) return Effect.succeed(gap(seen))
+      // Alive, but stored by a call that had no such name for it: an invalidation of the name would miss it.
+      const named = (lateOf(plan, value)?.keys ?? []).map(keyTag)
+      return Effect.succeed(
+        named.every((tag) => entry.tags.includes(tag))
+          ? { _tag: "Hit", hit: { entry, value } }
+          : gap(seen, distinct([...plan.tags, ...entry.tags]))
+      )
+    })
+  }
+
+  const lateOf = <A>(plan: Plan<A>, value: A): Late | undefined => {
+    if (plan.request.late === undefined) return nothingLate
+    const refuse = (what: string) =>
+      emit({ _tag: "Warning", message: `${plan.label}: ${what}; the result is not stored` })
+    try {
+      const late = plan.request.late(value)
+      const isGuarded = (ref: KeyRef) => plan.guards.includes(namesOf(ref.namespace).guard)
+      if (late === undefined || late.keys.every(isGuarded)) return late
+      refuse("a key that is known from the result only is in another namespace than the read")
+    } catch {
+      refuse("a function that names cache keys threw")
+    }
+    return undefined
+  }
+
+  return {
+    planOf,
+    lateOf,
+    entryOf,
+    askedOf,
+    look: (plan, asked) => lookFor(plan, asked, true),
+    stamped: (plan, gap) => {
+      const tags = distinct([...gap.states.keys(), ...gap.tags])
+      return Effect.map(store.obtain(tags, stampTtlMillis(plan.ttl)), (states) => ({
+        ...gap,
+        states: byTag(tags, states)
+      }))
+    },
+    decode,
+    predict: (plan, tags) => void predictions.set(plan.entry, tags)
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Writes. A strict write announces itself before the database is asked: an *intent* takes the place of each stamp it
+ * touches, and whoever reads one queries the database and stores nothing. When the write has ended the intent goes,
+ * and with it every entry under the stamp that was there; or, after a certain rollback, the stamp comes back.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { CacheError } from "../CacheError.js"
+import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
+import { ttlMillis } from "../CacheStrategy.js"
+import type { KeyRef, OpenWrite, Outcome, OwnResult, QueryCache, Targets, Touches, WriteRequest } from "../QueryCache.js"
+import { byTag, distinct, stampTtlMillis } from "./core.js"
+import type { Core } from "./core.js"
+import { random128 } from "./hash.js"
+import { identityOf } from "./loading.js"
+import type { Loading } from "./loading.js"
+import { nothingLate } from "./reading.js"
+import type { Gap, Plan, Reading } from "./reading.js"
+import { isStamp, makeStamp } from "./stamp.js"
+
+const intentTtlDefault = 60_000
+
+export interface Writing extends Pick<QueryCache, "write" | "openWrite" | "invalidate"> {}
+
+/** A write in the making: every name that it touches, in two groups. */
+interface Draft {
+  readonly first: Set<string>
+  readonly rest: Set<string>
+}
+
+/** The stamps that a write's own result is to be stored under, for the tags that the write touches itself. */
+type Nexts = ReadonlyMap<string, string>
+
+/** Of a settled write: every tag that it touched, and whether its next stamp is in place. */
+type InPlace = ReadonlyMap<string, boolean>
+
+interface Handle extends OpenWrite {
+  readonly settleOwn: (outcome: Outcome, nexts: Nexts, expected: ReadonlyMap<string, TagState>) => Effect.Effect<InPlace>
+}
+
+export const makeWriting = (core: Core, reading: Reading, loading: Loading, scope: Scope.Scope): Writing => {
+  const { counts, emit, failed, keyTag, namesOf, options, own, store, tolerate } = core
+  const strict = options.consistency === "strict"
+  const intentTtl = options.intentTtl ?? intentTtlDefault
+
+  /** Adds names to a draft, and says which of them are new to it. The guard of custom keys goes before the keys. */
+  const add = (draft: Draft, touches: Touches): Draft => {
+    const keys = touches.keys ?? []
+    const first = [
+      ...(touches.all === true ? [own.namespaceTag] : []),
+      ...(touches.first ?? []).map(own.dependency),
+      ...keys.map((ref) => namesOf(ref.namespace).guard)
+    ].filter((tag) => !draft.first.has(tag))
+    const rest = [
+      ...(touches.rest ?? []).map(own.dependency),
+      ...keys.map(keyTag),
+      ...(touches.tags ?? []).map(own.tag)
+    ].filter((tag) => !draft.rest.has(tag))
+    first.forEach((tag) => draft.first.add(tag))
+    rest.forEach((tag) => draft.rest.add(tag))
+    return { first: new Set(first), rest: new Set(rest) }
+  }
+
+  const ordered = (draft: Draft): ReadonlyArray<Ordered> => [
+    ...Array.from(draft.first, (tag) => ({ tag, first: true })),
+    ...Array.from(draft.rest, (tag) => ({ tag }))
+  ]
+
+  const empty = (): Draft => ({ first: new Set(), rest: new Set() })
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // writes under way
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const begun = new Set<() => Effect.Effect<void, CacheError>>()
+  let prolonging: Fiber.RuntimeFiber<void> | undefined
+
+  /** One fiber prolongs the intents of all writes under way, so that a slow write does not lose them. */
+  const prolong = Effect.suspend(() =>
+    Effect.forEach(Array.from(begun), (again) => Effect.ignore(again()), { concurrency: "unbounded", discard: true })
+  ).pipe(Effect.delay(Duration.millis(intentTtl / 3)), Effect.repeat({ while: () => begun.size > 0 }), Effect.asVoid)
+
+  const startProlonging = Effect.suspend(() => {
+    if (prolonging !== undefined) return Effect.void
+    return Effect.forkIn(Effect.ensuring(prolong, Effect.sync(() => (prolonging = undefined))), scope).pipe(
+      Effect.map((fiber) => void (prolonging = fiber))
+    )
+  })
+
+  const stopProlonging = Effect.suspend(() =>
+    begun.size > 0 || prolonging === undefined ? Effect.void : Fiber.interruptFork(prolonging)
+  )
+
+  /** `guarded`: it will touch a custom key that is known only afterwards, and holds the guard of keys until then. */
+  const openHandle = (guarded: boolean): Handle => {
+    const draft = empty()
+    const token = random128()
+    /** An own result may be stored only if every intent was acknowledged at once, and none had to be prolonged. */
+    let clean = true
+    let settled = false
+
+    const beginAgain = () =>
+      Effect.suspend(() => {
+        clean = false
+        return store.begin(ordered(draft), token, intentTtl)
+      })
+
+    const touch = (touches: Touches) =>
+      Effect.suspend(() => {
+        const fresh = add(draft, touches)
+        if (guarded && !draft.first.has(own.guard)) {
+          draft.first.add(own.guard)
+          fresh.first.add(own.guard)
+        }
+        const tags = ordered(fresh)
+        if (!strict || tags.length === 0) return Effect.void
+        begun.add(beginAgain)
+        return startProlonging.pipe(
+          Effect.zipRight(store.begin(tags, token, intentTtl)),
+          Effect.catchAll((error) =>
+            Effect.sync(() => {
+              clean = false
+              failed(error)
+            })
+          )
+        )
+      })
+
+    const finish = (
+      outcome: Outcome,
+      nexts: Nexts,
+      expected: ReadonlyMap<string, TagState>
+    ): Effect.Effect<ReadonlyArray<boolean>, CacheError> => {
+      const tags = ordered(draft)
+      if (tags.length === 0) return Effect.succeed([])
+      if (!strict) {
+        if (outcome === "rolledBack") return Effect.succeed([])
+        const steps = tags.map((step): Invalidation => {
+          const next = nexts.get(step.tag)
+          const before = expected.get(step.tag) ?? null
+          return next !== undefined && isStamp(before)
+            ? { ...step, _tag: "swap", expected: before, next }
+            : { ...step, _tag: "kill" }
+        })
+        return store.invalidate(steps, stampTtlMillis(0))
+      }
+      const endings = tags.map((step): Ending => ({ ...step, next: clean ? nexts.get(step.tag) : undefined }))
+      return store.end(endings, token, outcome !== "rolledBack", stampTtlMillis(0))
+    }
+
+    const settleOwn: Handle["settleOwn"] = (outcome, nexts, expected) =>
+      Effect.suspend(() => {
+        if (settled) return Effect.succeed(new Map<string, boolean>())
+        settled = true
+        begun.delete(beginAgain)
+        const tags = ordered(draft)
+        return finish(outcome, nexts, expected).pipe(
+          Effect.tap(() =>
+            Effect.sync(() => {
+              if (outcome === "rolledBack" || tags.length === 0) return
+              counts.invalidations++
+              emit({ _tag: "Invalidated", tags: tags.length, all: draft.first.has(own.namespaceTag) })
+            })
+          ),
+          tolerate,
+          Effect.map((answers): InPlace => new Map(tags.map(({ tag }, i) => [tag, answers?.[i] === true]))),
+          Effect.zipLeft(stopProlonging)
+        )
+      })
+
+    return {
+      touch,
+      touched: (touches) => void add(draft, touches),
+      settle: (outcome) => Effect.asVoid(settleOwn(outcome, new Map(), new Map())),
+      settleOwn
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // one write
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const write: QueryCache["write"] = <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => {
+    const ownResult = request.own
+    const handle = openHandle(typeof ownResult?.key === "function")
+    const prepared = ownResult === undefined ? Effect.succeed(undefined) : prepareOwn(ownResult)
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(request.touches)))), (begun) => {
+        // Interrupted before anything was sent to the database.
+        if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
+        return Effect.matchCauseEffect(restore(effect), {
+          onFailure: (cause) => {
+            const rolledBack = Array.from(Cause.failures(cause)).some(request.isRolledBack ?? (() => false))
+            if (!rolledBack && request.unknown !== undefined) handle.touched(request.unknown)
+            return Effect.zipRight(handle.settle(rolledBack ? "rolledBack" : "unknown"), Effect.failCause(cause))
+          },
+          onSuccess: (value) => Effect.as(settleWrite(request, value, handle, begun.value), value)
+        })
+      })
+    )
+  }
+
+  const settleWrite = <A>(
+    request: WriteRequest<A>,
+    value: A,
+    handle: Handle,
+    prepared: Prepared | undefined
+  ): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      let ownKey: KeyRef | undefined
+      try {
+        if (request.late !== undefined) handle.touched(request.late(value))
+        ownKey = typeof request.own?.key === "function" ? request.own.key(value) : request.own?.key
+      } catch {
+        // The write is done and cannot be taken back; what it made invalid is not known: everything, then.
+        handle.touched({ all: true })
+        const what = `${request.label}: a function that names cache keys threw`
+        emit({ _tag: "Warning", message: `${what}; the whole namespace is invalidated` })
+        return handle.settle("committed")
+      }
+      if (ownKey !== undefined) handle.touched({ keys: [ownKey] })
+      if (request.own === undefined || ownKey === undefined || prepared === undefined) return handle.settle("committed")
+      return storeOwn(request.label, request.own, ownKey, value, handle, prepared)
+    })
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // a write's own result
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** The stamps from before the write, of all that its own result will depend on and that is known by then. */
+  interface Prepared {
+    readonly states: ReadonlyMap<string, TagState>
+  }
+
+  const ownTags = <A>(ownResult: OwnResult<A>, key: KeyRef | undefined): ReadonlyArray<string> =>
+    distinct([
+      own.namespaceTag,
+      ...(key === undefined ? [own.guard] : [keyTag(key), namesOf(key.namespace).namespaceTag]),
+      ...(ownResult.strategy.tags ?? []).map(own.tag),
+      ...(ownResult.dependencies ?? []).map(own.dependency)
+    ])
+
+  const prepareOwn = <A>(ownResult: OwnResult<A>): Effect.Effect<Prepared | undefined> => {
+    const ttl = ttlMillis(ownResult.strategy.ttl)
+    if (ttl === 0) return Effect.succeed(undefined)
+    const tags = ownTags(ownResult, typeof ownResult.key === "function" ? undefined : ownResult.key)
+    return Effect.map(
+      tolerate(store.obtain(tags, stampTtlMillis(ttl))),
+      (states) => states && { states: byTag(tags, states) }
+    )
+  }
+
+  /**
+   * Ends the write, and stores its own result if nobody else touched what it depends on since before the write: of
+   * each tag that the write touches itself a new stamp is put in place, for the others that from before must do. A key
+   * that is known only now is covered by the guard, which whoever invalidates a key rotates first.
+   */
+  const storeOwn = <A>(
+    label: string,
+    ownResult: OwnResult<A>,
+    key: KeyRef,
+    value: A,
+    handle: Handle,
+    prepared: Prepared
+  ): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const plan = ownPlan(ownResult, key, label)
+      const late = typeof ownResult.key === "function"
+      const renewed = late ? [own.guard, ...plan.tags.filter((tag) => tag !== keyTag(key))] : plan.tags
+      const nexts = new Map(renewed.map((tag) => [tag, makeStamp()]))
+      const payload = yield* loading.encoded(plan, value)
+      const inPlace = yield* handle.settleOwn("committed", nexts, prepared.states)
+      const states = new Map(prepared.states)
+      for (const [tag, renewed] of inPlace) states.set(tag, renewed ? nexts.get(tag) ?? null : null)
+      if (payload === undefined) return
+      if (late) {
+        if (inPlace.get(own.guard) !== true) return
+        states.set(keyTag(key), (yield* store.obtain([keyTag(key)], stampTtlMillis(plan.ttl)))[0] ?? null)
+      }
+      const seen = yield* store.lookup(plan.entry, late ? [own.guard] : [])
+      if (late && seen.states[0] !== nexts.get(own.guard)) return
+      const createdAt = yield* Clock.currentTimeMillis
+      const gap: Gap = { seen: identityOf(seen), states, tags: plan.tags }
+      yield* loading.fill(plan, gap, nothingLate, { payload, createdAt, queryMillis: 0 })
+    }).pipe(
+      Effect.catchAll((error) => Effect.sync(() => failed(error))),
+      Effect.ensuring(handle.settle("unknown"))
+    )
+
+  const ownPlan = <A>(ownResult: OwnResult<A>, key: KeyRef, label: string): Plan<A> => {
+    const cacheKey = ownResult.entry(key)
+    const tags = ownTags(ownResult, key)
+    return {
+      request: { key: cacheKey, strategy: ownResult.strategy, keys: [key] },
+      label,
+      digest: cacheKey.digest,
+      entry: reading.entryOf(cacheKey),
+      ttl: ttlMillis(ownResult.strategy.ttl),
+      tags,
+      required: tags,
+      guards: [],
+      types: ownResult.types ?? [],
+      shown: { key: key.key, tags: ownResult.strategy.tags ?? [] }
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // explicit invalidation
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const invalidate = (targets: Targets): Effect.Effect<void, CacheError> =>
+    Effect.suspend(() => {
+      const draft = add(empty(), { keys: targets.keys, tags: targets.tags, first: targets.dependencies })
+      const kind = targets.mode === "expire" ? "expire" : "kill"
+      const steps = ordered(draft).map((step): Invalidation => ({ ...step, _tag: step.first === true ? "kill" : kind }))
+      if (steps.length === 0) return Effect.void
+      return Effect.tapBoth(store.invalidate(steps, stampTtlMillis(0)), {
+        onFailure: (error) => Effect.sync(() => failed(error)),
+        onSuccess: () =>
+          Effect.sync(() => {
+            counts.invalidations++
+            emit({ _tag: "Invalidated", tags: steps.length, all: false })
+          })
+      })
+    })
+
+  return { write, openWrite: () => openHandle(false), invalidate }
+}

@@ -1,0 +1,228 @@
+/**
+ * Rules 2, 3 and 13 to 16: how a read looks up its entry, and how a miss fills it. A miss that will not store is no step
+ * at all, since nobody else can tell.
+ */
+import { latest, lacks, sameResult } from "./database.js"
+import type { Read, Result } from "./database.js"
+import type { Emit } from "./explore.js"
+import { fresh } from "./fresh.js"
+import { isValid } from "./properties.js"
+import { findRead } from "./setup.js"
+import type { Setup } from "./setup.js"
+import { isStamp, makeStamp, sameStamp } from "./tags.js"
+import type { Stamp, TagState } from "./tags.js"
+import { less, stateOf } from "./world.js"
+import type { Entry, Stamps, World } from "./world.js"
+
+export type Reader =
+  | { readonly at: "idle" }
+  /** GETs the entry and each tag, in any order. */
+  | {
+    readonly at: "looking"
+    readonly read: string
+    readonly mustSee: ReadonlyArray<number>
+    readonly entry: Entry | null | "unread"
+    readonly states: Readonly<Record<string, TagState | "unread">>
+  }
+  /** OBTAINs what it has found no stamp for. */
+  | { readonly at: "obtaining"; readonly read: string; readonly stamps: Stamps; readonly tags: ReadonlyArray<string> }
+  | { readonly at: "querying"; readonly read: string; readonly stamps: Stamps; readonly isRefresh: boolean }
+  /** OBTAINs the tags that only the answer has told, then compares the guard. */
+  | {
+    readonly at: "obtaining late" | "comparing" | "storing"
+    readonly read: string
+    readonly stamps: Stamps
+    readonly result: Result
+    readonly tags: ReadonlyArray<string>
+  }
+
+const idle: Reader = { at: "idle" }
+
+/** The steps of all readers. */
+export const readerSteps = <W extends World>(
+  setup: Setup,
+  reached: Set<string>
+): (world: W, emit: Emit<W>) => void => {
+  const { flaw, reads, scripts } = setup
+  const obtain = (draft: W, tag: string): TagState => {
+    const state = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
+    draft.tags[tag] = state
+    return state
+  }
+
+  /** Under an intent, or with a tag of every answer missing, nothing will be stored. */
+  const setOut = (read: Read, stamps: Stamps): Reader =>
+    [...read.always, ...read.perhaps].every((tag) => stamps[tag] !== undefined)
+      ? { at: "querying", read: read.name, stamps, isRefresh: false }
+      : idle
+
+  const obtainAll = (draft: W, tags: ReadonlyArray<string>, stamps: Stamps): Stamps => {
+    const found = tags.map((tag) => [tag, obtain(draft, tag)] as const)
+    return { ...stamps, ...Object.fromEntries(found.filter((pair): pair is readonly [string, Stamp] => isStamp(pair[1]))) }
+  }
+
+  /** A reader has found the tags in these states, and its entry is none that it may serve. */
+  const miss = (draft: W, read: Read, tags: ReadonlyArray<string>, states: (tag: string) => TagState): Reader => {
+    const stamps: Record<string, Stamp> = {}
+    const missing: Array<string> = []
+    for (const tag of tags) {
+      const state = states(tag)
+      if (isStamp(state)) stamps[tag] = state
+      else if (state === null) missing.push(tag)
+    }
+    if (missing.length === 0) return setOut(read, stamps)
+    return setup.obtains === "together"
+      ? setOut(read, obtainAll(draft, missing, stamps))
+      : { at: "obtaining", read: read.name, stamps, tags: missing }
+  }
+
+  const startSteps = (world: W, emit: Emit<W>, index: number): void => {
+    if (world.fills === 0) return
+    for (const read of reads) {
+      if (flaw === "stamps are read after the query") {
+        emit(`R${index} misses ${read.name}`, (draft) => {
+          draft.readers[index] = { at: "querying", read: read.name, stamps: {}, isRefresh: false }
+        })
+        continue
+      }
+      const entry = world.entries[read.name] ?? null
+      if (flaw === "a refresh reads its stamps after the query" && entry !== null && isValid(world, entry)) {
+        emit(`R${index} is served ${read.name} as expired, refreshes it`, (draft) => {
+          draft.readers[index] = { at: "querying", read: read.name, stamps: {}, isRefresh: true }
+        })
+        continue
+      }
+      for (const predicted of read.predictions) {
+        const guard = read.guard === null || flaw === "late stamps are stored without a guard" ? [] : [read.guard]
+        const tags = [...read.always, ...read.perhaps, ...guard, ...predicted]
+        const expecting = predicted.length > 0 ? `, expects ${predicted.join()}` : ""
+        if (setup.lookups === "one by one") {
+          emit(`R${index} starts to read ${read.name}${expecting}`, (draft) => {
+            draft.fills = less(draft.fills)
+            const states = Object.fromEntries(tags.map((tag) => [tag, "unread" as const]))
+            draft.readers[index] = { at: "looking", read: read.name, mustSee: world.mustSee, entry: "unread", states }
+          })
+        } else if ([...read.always, ...read.perhaps].every((tag) => world.tags[tag]?.kind !== "intent")) {
+          emit(`R${index} misses ${read.name}${expecting}`, (draft) => {
+            draft.fills = less(draft.fills)
+            draft.readers[index] = miss(draft, read, tags, (tag) => stateOf(world, tag))
+          })
+        }
+      }
+    }
+  }
+
+  const lookSteps = (world: W, emit: Emit<W>, index: number, reader: Reader & { readonly at: "looking" }): void => {
+    const read = findRead(setup, reader.read)
+    const proceed = (draft: W, looked: typeof reader): void => {
+      const { entry, mustSee, states } = looked
+      draft.readers[index] = looked
+      if (entry === "unread" || Object.values(states).includes("unread")) return
+      const found = states as Readonly<Record<string, TagState>>
+      const seen = { ...world, tags: found }
+      if (entry !== null && isValid(seen, entry)) {
+        reached.add("a reader was served")
+        if (lacks(world.log, mustSee, read, entry.result)) {
+          draft.violation = `R${index} was served ${read.name} without a commit that it had to see when it started`
+        }
+        draft.readers[index] = idle
+        return
+      }
+      draft.readers[index] = miss(draft, read, Object.keys(found), (tag) => found[tag] ?? null)
+    }
+    if (reader.entry === "unread") {
+      const entry = world.entries[read.name] ?? null
+      if (entry !== null) emit(`R${index} GET ${read.name}`, (draft) => proceed(draft, { ...reader, entry }))
+      // The server may have evicted it.
+      emit(`R${index} GET ${read.name}, nothing there`, (draft) => proceed(draft, { ...reader, entry: null }))
+    }
+    for (const tag in reader.states) {
+      if (reader.states[tag] !== "unread") continue
+      emit(`R${index} GET ${tag}`, (draft) =>
+        proceed(draft, { ...reader, states: { ...reader.states, [tag]: stateOf(world, tag) } }))
+    }
+  }
+
+  /** What a reader does with an answer, once it holds the stamps that it could get before the query. */
+  const answered = (read: Read, reader: Reader & { readonly at: "querying" }, result: Result): Reader => {
+    const missing = read.dependsOn(result).filter((tag) => reader.stamps[tag] === undefined)
+    const next = { read: read.name, stamps: reader.stamps, result, tags: missing }
+    if (missing.length === 0) return { ...next, at: "storing" }
+    if (flaw === "stamps are read after the query" || reader.isRefresh || flaw === "late stamps are stored without a guard") {
+      return { ...next, at: "obtaining late" }
+    }
+    // The guard is an intent: a write that may concern the late tags is under way.
+    if (read.guard === null || reader.stamps[read.guard] === undefined) return idle
+    return { ...next, at: flaw === "the guard is compared before the late stamps are read" ? "comparing" : "obtaining late" }
+  }
+
+  type Late = Reader & { readonly at: "obtaining late" | "comparing" | "storing" }
+
+  /** Late stamps, then the guard; only mutants do it otherwise. */
+  const afterLateStamps = (read: Read, reader: Late): Late["at"] =>
+    flaw === "the guard is compared before the late stamps are read" || read.guard === null ||
+      reader.stamps[read.guard] === undefined
+      ? "storing"
+      : "comparing"
+
+  const fillSteps = (world: W, emit: Emit<W>, index: number, reader: Reader): void => {
+    if (reader.at === "idle" || reader.at === "looking") return
+    const read = findRead(setup, reader.read)
+    switch (reader.at) {
+      case "obtaining": {
+        const [tag = "", ...tags] = reader.tags
+        emit(`R${index} OBTAIN ${tag}`, (draft) => {
+          const stamps = obtainAll(draft, [tag], reader.stamps)
+          draft.readers[index] = tags.length > 0 ? { ...reader, stamps, tags } : setOut(read, stamps)
+        })
+        return
+      }
+      case "querying":
+        emit(`R${index} queries ${read.name}`, (draft) => {
+          draft.readers[index] = answered(read, reader, read.query(latest(draft.log)))
+        })
+        return
+      case "obtaining late": {
+        const now = setup.obtains === "together" ? reader.tags : reader.tags.slice(0, 1)
+        emit(`R${index} OBTAIN late ${now.join()}`, (draft) => {
+          const stamps = obtainAll(draft, now, reader.stamps)
+          const tags = reader.tags.slice(now.length)
+          const next = { ...reader, stamps, tags }
+          draft.readers[index] = now.some((tag) => stamps[tag] === undefined)
+            ? idle
+            : tags.length > 0
+            ? next
+            : { ...next, at: afterLateStamps(read, next) }
+        })
+        return
+      }
+      case "comparing":
+        emit(`R${index} GET ${read.guard ?? ""}, compare`, (draft) => {
+          const guard = read.guard ?? ""
+          const state = stateOf(draft, guard)
+          const isSame = isStamp(state) && sameStamp(state, reader.stamps[guard] ?? null)
+          draft.readers[index] = isSame ? { ...reader, at: reader.tags.length > 0 ? "obtaining late" : "storing" } : idle
+        })
+        return
+      case "storing":
+        emit(`R${index} SET ${read.name}`, (draft) => {
+          const depends = read.dependsOn(reader.result).map((tag) => [tag, reader.stamps[tag]] as const)
+          const stamps = Object.fromEntries(depends.filter((pair): pair is readonly [string, Stamp] => pair[1] !== undefined))
+          const before = world.entries[read.name] ?? null
+          if (before !== null && !sameResult(before.result, reader.result)) reached.add("an entry was replaced")
+          draft.entries[read.name] = { result: reader.result, stamps }
+          draft.readers[index] = idle
+          reached.add(read.guard === null ? "a fill" : "a row-level fill")
+        })
+        return
+    }
+  }
+
+  return (world, emit) => {
+    world.readers.forEach((reader, index) => {
+      if (reader.at === "idle") startSteps(world, emit, index)
+      else if (reader.at === "looking") lookSteps(world, emit, index, reader)
+      else fillSteps(world, emit, index, reader)
+    })
+  }
+}
