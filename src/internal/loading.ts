@@ -25,8 +25,8 @@ const maxEntryBytesDefault = 4 * 1024 * 1024
 
 /** A loaded value: whoever comes first gets it as it is, everybody else a copy. */
 interface Loaded {
-  /** Whether it was meant to be kept. */
-  readonly kept: boolean
+  /** Whether it is stored, is not although it might have been, or could not be. */
+  readonly fate: "kept" | "refused" | "unstorable"
   readonly value: unknown
   readonly payload: Uint8Array | undefined
   readonly createdAt: number
@@ -99,8 +99,10 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
   const landed = <A>(plan: Plan<A>, outcome: Outcome, leader: boolean): Effect.Effect<Answer<A>> => {
     if (outcome._tag === "Found" && leader) return hitAnswer(plan, outcome.hit)
     const { createdAt, payload } = outcome._tag === "Found" ? outcome.hit.entry : outcome.loaded
-    const kept = outcome._tag === "Found" || outcome.loaded.kept
-    const status = !leader ? "joined" : plan.request.mode === "refresh" ? "refreshed" : kept ? "miss" : "bypass"
+    const fate = outcome._tag === "Found" ? "kept" : outcome.loaded.fate
+    const kept = fate === "kept"
+    const missed = fate === "unstorable" ? "bypass" : plan.request.mode === "refresh" ? "refreshed" : "miss"
+    const status = leader ? missed : "joined"
     if (leader) counts.misses++
     else counts.joined++
     emit({ _tag: leader ? "Miss" : "Joined", label: plan.label })
@@ -158,7 +160,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       if (Exit.isFailure(exit)) return yield* cockpit.land(Exit.failCause(exit.cause))
       const payload = cockpit.waiters() > 1 ? yield* encoded(plan, exit.value) : undefined
       const createdAt = yield* Clock.currentTimeMillis
-      const loaded = { kept: false, value: exit.value, payload, createdAt, taken: false }
+      const loaded = { fate: "unstorable" as const, value: exit.value, payload, createdAt, taken: false }
       yield* cockpit.land(Exit.succeed({ _tag: "Loaded", loaded }))
     })
 
@@ -190,7 +192,8 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       // Encoded, and asked for its names, before anybody has it: the caller may change what it gets.
       const payload = yield* encoded(plan, exit.value)
       const late = reading.lateOf(plan, exit.value)
-      const loaded = { kept: payload !== undefined && late !== undefined, value: exit.value, payload, createdAt, taken: false }
+      const fate = payload !== undefined && late !== undefined ? "kept" as const : "refused" as const
+      const loaded = { fate, value: exit.value, payload, createdAt, taken: false }
       yield* cockpit.land(Exit.succeed({ _tag: "Loaded", loaded }), payload === undefined)
       const stored = payload !== undefined && late !== undefined &&
         (yield* fill(plan, position.gap, late, { payload, createdAt, queryMillis: createdAt - startedAt }))

@@ -188,8 +188,13 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
     const ownResult = request.own
     const handle = openHandle(typeof ownResult?.key === "function")
     const prepared = ownResult === undefined ? Effect.succeed(undefined) : prepareOwn(ownResult)
+    const { touches } = request
+    // Where the result is kept is touched in any case: what is there is of no worth when the write may have been done.
+    const touched = ownResult === undefined || typeof ownResult.key === "function"
+      ? touches
+      : { ...touches, keys: [...(touches.keys ?? []), ownResult.key] }
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(request.touches)))), (begun) => {
+      Effect.flatMap(Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(touched)))), (begun) => {
         // Interrupted before anything was sent to the database.
         if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
         return Effect.matchCauseEffect(restore(effect), {

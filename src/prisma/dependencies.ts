@@ -1,6 +1,6 @@
 /**
- * What a read depends on. Whatever its arguments mention counts, whether or not it can change the answer; arguments that
- * are not understood make it depend on every model.
+ * What a read depends on. Whatever its arguments mention counts, whether or not it can change the answer; arguments
+ * that are not understood make it depend on every model.
  */
 import { isMembers, isSkip } from "./identity.js"
 import { readRow } from "./rowRead.js"
@@ -51,9 +51,8 @@ export const readDependencies = (
     if (operation === "aggregateRaw") throw new Odd()
     if (operation !== "findRaw") walkArguments(walk, model, args)
     walkPath(walk, model, dataPath)
-    const row = dataModel.known && dataPath.length === 0 && (operation === "findUnique" || operation === "findUniqueOrThrow")
-      ? readRow(model, args)
-      : undefined
+    const ofOneRow = dataModel.known && dataPath.length === 0 && findsUnique.has(operation)
+    const row = ofOneRow ? readRow(model, args) : undefined
     if (row !== undefined) return { tags: row.tags, models: [name], row: row.read }
   } catch {
     // Arguments nested beyond what the stack holds end here too.
@@ -77,6 +76,8 @@ export const readsOf = (dataModel: DataModel, names: ReadonlyArray<string> | und
   }
   return dependOn(walk.models)
 }
+
+const findsUnique = new Set(["findUnique", "findUniqueOrThrow"])
 
 const single = new WeakMap<Model, ReadDependencies>()
 
@@ -169,9 +170,10 @@ const walkFilter = (walk: Walk, model: Model, filter: unknown, related: boolean)
 }
 
 /** Without a schema the names of composite keys are not known: they have nothing but fields in them. */
-const isCompositeKey = ({ dataModel }: Walk, model: Model, name: string, value: unknown): boolean =>
-  model.keysByName.has(name) ||
-  (!dataModel.known && isMembers(value) && Object.keys(value).every((field) => model.fields.get(field)?._tag === "Scalar"))
+const isCompositeKey = ({ dataModel }: Walk, model: Model, name: string, value: unknown): boolean => {
+  if (dataModel.known) return model.keysByName.has(name)
+  return isMembers(value) && Object.keys(value).every((field) => model.fields.get(field)?._tag === "Scalar")
+}
 
 const walkOrder = (walk: Walk, model: Model, order: unknown): void => {
   if (Array.isArray(order)) {

@@ -30,10 +30,11 @@ export const writeReach = (dataModel: DataModel, name: string, operation: string
     const model = into.modelOf(name)
     into.model(model)
     write(into, model, operation, args === undefined ? {} : members(args))
+    const named = singleRow.has(operation) && !into.isBulk(model)
     return {
       models: into.models(),
       tags: into.tags(),
-      late: singleRow.has(operation) && !into.isBulk(model) ? lateIdentities(model, into.identitiesOf(model)) : undefined
+      late: named ? lateIdentities(model, into.identitiesOf(model)) : undefined
     }
   } catch {
     // Arguments nested beyond what the stack holds end here too.

@@ -85,7 +85,10 @@ const missing = (model: Model, args: Members): ReadonlyArray<string> | undefined
  *
  * @internal
  */
-export const readRow = (model: Model, args: unknown): { readonly tags: ReadonlyArray<Tag>; readonly read: RowRead } | undefined => {
+export const readRow = (
+  model: Model,
+  args: unknown
+): { readonly tags: ReadonlyArray<Tag>; readonly read: RowRead } | undefined => {
   if (!isMembers(args) || model.identifying.length === 0) return undefined
   const found = find(model, args["where"])
   if (found === undefined) return undefined
@@ -105,8 +108,9 @@ export const readRow = (model: Model, args: unknown): { readonly tags: ReadonlyA
         // Which row did not meet the conditions, and by which of its identities it may come to meet them, is not known.
         if (row === null) return found.filtered ? undefined : [absent]
         const identities = isMembers(row) ? allIdentities(model, row) : undefined
+        if (identities === undefined) return undefined
         // A row that is found by a value other than its own: the comparison is looser than the schema says.
-        if (identities === undefined || !found.identities.every((identity) => identities.includes(identity))) return undefined
+        if (!found.identities.every((identity) => identities.includes(identity))) return undefined
         return identities.filter((identity) => !found.identities.includes(identity))
       }
     }

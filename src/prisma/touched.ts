@@ -118,8 +118,14 @@ export class Gathering {
   }
 }
 
-/** @internal */
-export const everyModel = (dataModel: DataModel): { readonly models: ReadonlyArray<string>; readonly tags: ReadonlyArray<Tag> } => {
+/**
+ * What is touched when nothing is known about a write.
+ *
+ * @internal
+ */
+export const everyModel = (
+  dataModel: DataModel
+): { readonly models: ReadonlyArray<string>; readonly tags: ReadonlyArray<Tag> } => {
   const models = [...dataModel.models.values()]
   return {
     models: models.map(({ name }) => name),

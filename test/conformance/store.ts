@@ -364,4 +364,210 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         }
       }))
   })
+
+  describe("a write: begin and end", () => {
+    /** A tag that has a stamp, and two writes to come. */
+    const setUp = (store: CacheStore) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const stamp = yield* stampOf(store, tag)
+        const write = (token = uniqueName("token")) => ({
+          begin: (ttlMillis = minute) => store.begin([{ tag }], token, ttlMillis),
+          commit: (next?: string) => Effect.map(store.end([{ tag, next }], token, true, minute), ([stored]) => stored),
+          rollback: Effect.map(store.end([{ tag }], token, false, minute), ([stored]) => stored)
+        })
+        return { tag, stamp, state: stateOf(store, tag), write, one: write(), two: write() }
+      })
+    const isStamp = (state: string | null) => state !== null && stampForm.test(state)
+
+    test("while it is under way nobody is served or stores anything under the tag", (store) =>
+      Effect.gen(function*() {
+        const { one, state, tag } = yield* setUp(store)
+        yield* one.begin()
+        const intent = yield* state
+        expect(intent).not.toBeNull()
+        expect(isStamp(intent)).toBe(false)
+        expect(yield* store.obtain([tag], 5 * minute)).toEqual([intent])
+        expect(yield* state).toBe(intent)
+      }))
+
+    test("committed: what was stored before it is dead", (store) =>
+      Effect.gen(function*() {
+        const { one, stamp, state, tag } = yield* setUp(store)
+        yield* one.begin()
+        expect(yield* one.commit()).toBe(false)
+        expect(yield* state).toBeNull()
+        expect(hardPart(yield* stampOf(store, tag))).not.toBe(hardPart(stamp))
+      }))
+
+    test("rolled back: nothing has happened", (store) =>
+      Effect.gen(function*() {
+        const { one, stamp, state } = yield* setUp(store)
+        yield* one.begin()
+        expect(yield* one.rollback).toBe(false)
+        expect(yield* state).toBe(stamp)
+        expect(yield* one.rollback).toBe(false)
+        expect(yield* state).toBe(stamp)
+      }))
+
+    test("rolled back where nothing was: nothing is there", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        yield* store.begin([{ tag }], "token", minute)
+        yield* store.end([{ tag }], "token", false, minute)
+        expect(yield* stateOf(store, tag)).toBeNull()
+      }))
+
+    test("committed alone: its own stamp is in place, however often it is told", (store) =>
+      Effect.gen(function*() {
+        const { one, state } = yield* setUp(store)
+        const next = makeStamp()
+        yield* one.begin()
+        yield* one.begin()
+        expect(yield* one.commit(next)).toBe(true)
+        expect(yield* state).toBe(next)
+        expect(yield* one.commit(next)).toBe(true)
+        expect(yield* state).toBe(next)
+      }))
+
+    test("not alone: neither write's own stamp comes in place, and the place stays taken until the last has ended", (store) =>
+      Effect.gen(function*() {
+        const { one, state, two } = yield* setUp(store)
+        yield* one.begin()
+        yield* two.begin()
+        expect(yield* one.commit(makeStamp())).toBe(false)
+        expect(isStamp(yield* state)).toBe(false)
+        expect(yield* state).not.toBeNull()
+        expect(yield* two.commit(makeStamp())).toBe(false)
+        expect(yield* state).toBeNull()
+        yield* one.begin()
+        yield* two.begin()
+        yield* one.rollback
+        expect(yield* two.commit(makeStamp())).toBe(false)
+        expect(yield* state).toBeNull()
+      }))
+
+    test("rolled back beside one that was committed: the stamp does not come back, in either order", (store) =>
+      Effect.gen(function*() {
+        for (const order of ["commit first", "rollback first"]) {
+          const { one, state, two } = yield* setUp(store)
+          yield* one.begin()
+          yield* two.begin()
+          if (order === "commit first") yield* one.commit()
+          yield* two.rollback
+          if (order === "rollback first") yield* one.commit()
+          expect(yield* state, order).toBeNull()
+        }
+      }))
+
+    test("all rolled back: the stamp comes back with the last", (store) =>
+      Effect.gen(function*() {
+        const { one, stamp, state, two } = yield* setUp(store)
+        yield* one.begin()
+        yield* two.begin()
+        yield* one.rollback
+        expect(isStamp(yield* state)).toBe(false)
+        yield* two.rollback
+        expect(yield* state).toBe(stamp)
+      }))
+
+    test("invalidated meanwhile: the stamp does not come back, nor does the write's own come in place", (store) =>
+      Effect.gen(function*() {
+        for (const step of [kill, expire]) {
+          const rolledBack = yield* setUp(store)
+          yield* rolledBack.one.begin()
+          expect(yield* store.invalidate([step(rolledBack.tag)], minute)).toEqual([false])
+          expect(yield* rolledBack.state).not.toBeNull()
+          yield* rolledBack.one.rollback
+          expect(yield* rolledBack.state).toBeNull()
+          const committed = yield* setUp(store)
+          yield* committed.one.begin()
+          yield* store.invalidate([step(committed.tag)], minute)
+          expect(yield* committed.one.commit(makeStamp())).toBe(false)
+          expect(yield* committed.state).toBeNull()
+        }
+      }))
+
+    test("committed without having begun: it invalidates; rolled back without having begun: nothing", (store) =>
+      Effect.gen(function*() {
+        const { one, stamp, state, two } = yield* setUp(store)
+        yield* one.rollback
+        expect(yield* state).toBe(stamp)
+        expect(yield* one.commit(makeStamp())).toBe(false)
+        expect(yield* state).toBeNull()
+        yield* two.begin()
+        yield* one.commit()
+        yield* two.rollback
+        expect(yield* state).toBeNull()
+        yield* two.begin()
+        yield* one.commit()
+        expect(yield* two.commit(makeStamp())).toBe(false)
+        expect(yield* state).toBeNull()
+      }))
+
+    test("never ended: the place is free again after its time, and nothing from before it comes back", (store) =>
+      Effect.gen(function*() {
+        const { one, state, tag } = yield* setUp(store)
+        yield* one.begin(short)
+        yield* afterwards(time, short, "the place is free", Effect.map(state, (found) => found === null))
+        const later = yield* stampOf(store, tag)
+        yield* one.rollback
+        expect(yield* state).toBe(later)
+        expect(yield* one.commit(makeStamp())).toBe(false)
+        expect(yield* state).toBeNull()
+      }))
+
+    test("never ended beside one that was rolled back: nobody knows what it did, so nothing comes back", (store) =>
+      Effect.gen(function*() {
+        const { one, state, two, write } = yield* setUp(store)
+        yield* one.begin(short)
+        yield* two.begin()
+        // Whether the first one's time is over shows in what a third one leaves.
+        const isOver = Effect.gen(function*() {
+          const three = write()
+          yield* three.begin()
+          yield* three.rollback
+          return String(yield* state).startsWith("w:-:")
+        })
+        yield* afterwards(time, short, "the first one's time is over", isOver)
+        yield* two.rollback
+        expect(yield* state).toBeNull()
+      }))
+
+    test("of several tags: each is answered in the order asked, whichever goes first", (store) =>
+      Effect.gen(function*() {
+        const tags = [tagName(), tagName(), tagName()]
+        const stamps = tags.map(() => makeStamp())
+        const ordered = tags.map((tag, i) => ({ tag, first: i === 2, next: stamps[i] }))
+        yield* store.obtain(tags, minute)
+        yield* store.begin(ordered, "token", minute)
+        yield* store.invalidate([kill(tags[1] ?? "")], minute)
+        expect(yield* store.end(ordered, "token", true, minute)).toEqual([true, false, true])
+        expect((yield* store.lookup(entryName(), tags)).states).toEqual([stamps[0], null, stamps[2]])
+        expect(yield* store.end([], "token", true, minute)).toEqual([])
+        yield* store.begin([], "token", minute)
+      }))
+
+    test("a hundred at once leave nothing behind", (store) =>
+      Effect.gen(function*() {
+        const { state, write } = yield* setUp(store)
+        const writes = Array.from({ length: 100 }, () => write())
+        yield* Effect.forEach(writes, (one) => one.begin(), { concurrency: "unbounded" })
+        const stored = yield* Effect.forEach(writes, (one) => one.commit(makeStamp()), { concurrency: "unbounded" })
+        expect(stored).not.toContain(true)
+        expect(yield* state).toBeNull()
+      }))
+
+    behind("lasts as long as the write that lasts longest, however often the others begin", (store, door) =>
+      Effect.gen(function*() {
+        const { one, tag, two } = yield* setUp(store)
+        yield* one.begin(5 * minute)
+        yield* two.begin(minute)
+        expect(yield* door.ttl(tag)).toBeGreaterThan(4 * minute)
+        yield* one.rollback
+        expect(yield* door.ttl(tag)).toBeLessThanOrEqual(minute)
+        yield* two.begin(5 * minute)
+        expect(yield* door.ttl(tag)).toBeGreaterThan(4 * minute)
+      }))
+  })
 }

@@ -6,10 +6,8 @@ import { PrismaClient } from "../prisma/generated/client/client.js"
 import type { CacheOptions, Message, Report, Request, Start, Task } from "./messages.js"
 
 const start: Start = JSON.parse(process.argv[2] ?? "")
-const postgres = new URL(start.postgres)
-postgres.searchParams.set("application_name", start.name)
-
-const base = new PrismaClient({ adapter: new PrismaPg({ connectionString: postgres.toString(), max: 4 }) })
+const adapter = new PrismaPg({ connectionString: start.postgres, application_name: start.name, max: 4 })
+const base = new PrismaClient({ adapter })
 /** A test says nothing about how fast the machine is that it runs on. */
 const cache = ValkeyCache.layerServices(start.valkey, { commandTimeout: 20_000 })
 const extend = (options: CacheOptions) => base.$extends(prismaCache({ ...options, cache }))

@@ -61,7 +61,7 @@ describe("the options of the extension", () => {
     }
   })
 
-  it.each(["memory", "consistency", "invalidation", "swr", "staleIfError"])("that are not built yet are refused: %s", (name) => {
+  it.each(["memory", "swr", "staleIfError"])("that are not built yet are refused: %s", (name) => {
     const error = thrownBy(make({ [name]: true }))
     expect(pathsOf(error)).toEqual([name])
     expect(error.message).toContain("no such option")

@@ -328,6 +328,18 @@ describe("a client of the caller's", () => {
     expect(await keyv.redis.ping()).toBe("PONG")
   })
 
+  it("need not have a bound of its own: a server that hangs is waited for no longer than ours", async () => {
+    const server = await ownServer()
+    const client = new Redis(server.url)
+    closing.push(async () => client.disconnect())
+    const { store } = await open(client, 150)
+    await until("the server answers", () => answers(store.lookup("e", [])))
+    await server.kill("SIGSTOP")
+    expect(await errorOf(store.lookup("e", []))).toMatchObject({ reason: "Timeout" })
+    await server.kill("SIGCONT")
+    await until("the server answers again", () => answers(store.lookup("e", [])))
+  })
+
   it("that was closed by its owner is a cache that is away", async () => {
     const client = new Redis(valkeyUrl())
     await client.ping()

@@ -15,10 +15,8 @@ const companyOfTheFirst = (store: CacheStore, count: number) =>
   Effect.gen(function*() {
     let arrived = 0
     let company = 0
-    const tags = [uniqueName("t"), uniqueName("t")]
-    yield* store.obtain(tags, minute)
     yield* Effect.forEach(Array.from({ length: count }, () => uniqueName("e")), (name) =>
-      Effect.map(store.lookup(name, tags), () => {
+      Effect.map(store.lookup(name, []), () => {
         if (++arrived === 1) process.nextTick(() => (company = arrived))
       }), { concurrency: "unbounded" })
     yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))

@@ -33,7 +33,9 @@ const follow = (dataModel: DataModel, first: Event): Consequences => {
     const model = dataModel.models.get(event.model)
     if (model === undefined) continue
     const { field } = event
-    if (field === undefined || model.id.includes(field)) for (const other of model.joinedWith) related.add(other)
+    if (field === undefined || model.id.includes(field)) {
+      for (const other of model.joinedWith) related.add(other)
+    }
     for (const key of model.referencedBy) {
       if (field !== undefined && !key.references.includes(field)) continue
       const action = field === undefined ? key.onDelete : key.onUpdate

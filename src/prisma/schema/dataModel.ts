@@ -36,15 +36,20 @@ export interface RuntimeField {
 export const makeDataModel = (runtime: RuntimeDataModel | undefined, schema: string | undefined): DataModel => {
   const models = Object.entries(runtime?.models ?? {})
   const parsed = schema === undefined ? undefined : parseSchema(schema)
-  if (parsed === undefined || models.length === 0 || !models.every(([name, { fields }]) => isAbout(parsed, name, fields))) {
+  const fits = parsed !== undefined && models.every(([name, { fields }]) => isAbout(parsed, name, fields))
+  if (!fits || models.length === 0) {
     return { known: false, models: new Map(models.map(([name, { fields }]) => [name, unknownModel(name, fields)])) }
   }
   const relations = relationsOf(parsed)
   return {
     known: true,
     models: new Map(parsed.models.map((model) => {
-      const fields = runtime?.models[model.name]?.fields
-      return [model.name, fields === undefined ? ignoredModel(model, relations) : knownModel(parsed, model, fields, relations)]
+      const { name } = model
+      const fields = runtime?.models[name]?.fields
+      const made = fields === undefined
+        ? ignoredModel(model, relations)
+        : knownModel(parsed, model, fields, relations)
+      return [name, made]
     }))
   }
 }

@@ -10,8 +10,11 @@ import { formOf } from "./values.js"
  *
  * @internal
  */
-export const argumentOf = (args: ReadonlyArray<Argument>, name: string, index: number): Expression | undefined =>
-  (args.find((argument) => argument.name === name) ?? args.filter((argument) => argument.name === undefined)[index])?.value
+export const argumentOf = (args: ReadonlyArray<Argument>, name: string, index: number): Expression | undefined => {
+  const found = args.find((argument) => argument.name === name) ??
+    args.filter((argument) => argument.name === undefined)[index]
+  return found?.value
+}
 
 /** @internal */
 export const textOf = (value: Expression | undefined): string | undefined =>

@@ -3,8 +3,8 @@
  */
 
 /**
- * The name of a cache tag, within one datasource: `m:User` stands for everything about a model, `b:User` for whatever
- * a write did to rows that it does not name, `a:User` for rows that are not there, `r:User:id:5` for one row.
+ * The name of a cache tag, within one datasource: `m:User` stands for everything about a model, `b:User` for whatever a
+ * write did to rows that it does not name, `a:User` for rows that are not there, `r:User:id:5` for one row.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export interface Model {
   readonly keys: ReadonlyArray<UniqueKey>
   /** The unique keys by what they are called in `where`. */
   readonly keysByName: ReadonlyMap<string, UniqueKey>
-  /** The fields of all keys that are compared exactly: with them in a result, all that a row can be found by is known. */
+  /** The fields of all keys that are compared exactly. A result with them tells all that its row can be found by. */
   readonly identifying: ReadonlyArray<string>
   /** The foreign keys of other models, and of this one, that refer to this model. */
   readonly referencedBy: ReadonlyArray<ForeignKey>

@@ -32,7 +32,8 @@ const foreignKeyOf = (model: ParsedModel, field: ParsedField, target: ParsedMode
   if (fields.length === 0) return undefined
   const references = namesOf(argumentOf(args, "references", Infinity))
   const columns = fields.map((name) => model.fields.find((column) => column.name === name))
-  const required = !field.list && !field.optional && columns.every((column) => column?.optional === false && !column.list)
+  const required = !field.list && !field.optional &&
+    columns.every((column) => column?.optional === false && !column.list)
   const deleted = actionOf(argumentOf(args, "onDelete", Infinity)) ?? (required ? "Restrict" : "SetNull")
   const updated = actionOf(argumentOf(args, "onUpdate", Infinity)) ?? "Cascade"
   return {
@@ -68,7 +69,8 @@ export const relationsOf = (schema: ParsedSchema): Relations => {
     const [opposite] = opposites
     const here = foreignKeyOf(model, field, target)
     if (opposite === undefined || opposites.length > 1) {
-      return here === undefined ? { _tag: "Unknown" } : { _tag: "Columns", here, there: undefined, oneToOne: !field.list }
+      if (here === undefined) return { _tag: "Unknown" }
+      return { _tag: "Columns", here, there: undefined, oneToOne: !field.list }
     }
     const there = foreignKeyOf(target, opposite, model)
     if (here !== undefined || there !== undefined) {

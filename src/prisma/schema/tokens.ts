@@ -8,7 +8,8 @@ export type Token =
   | { readonly kind: "string"; readonly text: string }
 
 // In this order: white space and comments, a string, a name or a number, a mark.
-const lexeme = /(\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|("(?:[^"\\\n]|\\.)*")|([\p{L}\p{N}_][\p{L}\p{N}_-]*)|(@@|[{}()[\]:,.?!=@+-])/uy
+const lexeme =
+  /(\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|("(?:[^"\\\n]|\\.)*")|([\p{L}\p{N}_][\p{L}\p{N}_-]*)|(@@|[{}()[\]:,.?!=@+-])/uy
 
 const unquoted = (literal: string): string => {
   if (!literal.includes("\\")) return literal.slice(1, -1)

@@ -1,6 +1,6 @@
 /**
- * How databases compare the values of a unique column. A column has a form only where it is certain that a row is found by
- * values of one form alone: that of the value in the row.
+ * How databases compare the values of a unique column. A column has a form only where it is certain that a row is found
+ * by values of one form alone: that of the value in the row.
  */
 import { isWellFormed, toBase64 } from "../../internal/text.js"
 import type { ValueForm } from "./model.js"

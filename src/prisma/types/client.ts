@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { CustomKey } from "./options.js"
+import type { CustomKey, ReadCacheOptions } from "./options.js"
+import type { PrismaPromise } from "./promise.js"
 
 /**
  * What to invalidate: every entry that carries one of the cache tags, and every shape stored under one of the keys.
@@ -103,6 +104,72 @@ export interface CacheClient {
 }
 
 /**
+ * SQL with its values, as `Prisma.sql` makes it.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface SqlLike {
+  readonly strings: ReadonlyArray<string>
+  readonly values: ReadonlyArray<unknown>
+}
+
+/**
+ * What a raw query that reads says of itself, to be cached.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface RawReadOptions extends Omit<ReadCacheOptions, "key"> {
+  /** The models whose tables it reads, by their names in the schema. At least one. */
+  readonly reads: ReadonlyArray<string>
+  /** A name to invalidate the answer by. Default: none, text and values tell answers apart. */
+  readonly key?: string | undefined
+}
+
+/**
+ * Raw SQL, not sent yet, that says what it writes: a statement that does not is treated as `rawWrites` says.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface RawPromise<Result> extends PrismaPromise<Result> {
+  /** Invalidates these models when it has been carried out, by their names in the schema. None: it writes nothing. */
+  touches(...models: ReadonlyArray<string>): PrismaPromise<Result>
+}
+
+/**
+ * Raw SQL that answers with rows.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface RawRowsPromise<Result> extends RawPromise<Result> {
+  /** Keeps the answer, until a model that it reads is written. Inside a transaction it is simply sent. */
+  cached(options: RawReadOptions): PrismaPromise<Result>
+}
+
+/**
+ * `$queryRaw` and `$queryRawUnsafe`.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface RawQuery<Text, Default> {
+  <Result = Default>(query: Text, ...values: ReadonlyArray<unknown>): RawRowsPromise<Result>
+}
+
+/**
+ * `$executeRaw` and `$executeRawUnsafe`.
+ *
+ * @since 0.1.0
+ * @category raw SQL
+ */
+export interface RawStatement<Text> {
+  (query: Text, ...values: ReadonlyArray<unknown>): RawPromise<number>
+}
+
+/**
  * The properties that the extension adds to the client. It is a type and no interface, as Prisma maps over it.
  *
  * @since 0.1.0
@@ -110,4 +177,8 @@ export interface CacheClient {
  */
 export type ClientProperties = {
   readonly $cache: CacheClient
+  readonly $queryRaw: RawQuery<TemplateStringsArray | SqlLike, unknown>
+  readonly $queryRawUnsafe: RawQuery<string, unknown>
+  readonly $executeRaw: RawStatement<TemplateStringsArray | SqlLike>
+  readonly $executeRawUnsafe: RawStatement<string>
 }

@@ -44,7 +44,7 @@ export type WriteArgs<Delegate, Args, Op extends Operation, Declared> = Exact<
  * @since 0.1.0
  * @category type-level
  */
-export type RowRead<Delegate, Args, Op extends Operation, Null, Declared> =
+export type FluentRead<Delegate, Args, Op extends Operation, Null, Declared> =
   & CachePromise<ResultOf<Delegate, Args, Op, Declared>>
   & Relations<"read", PayloadOf<Delegate>, SelectOf<ArgsOf<Delegate, Op>>, Null, GlobalOmitOf<Delegate, Declared>>
 
@@ -54,7 +54,7 @@ export type RowRead<Delegate, Args, Op extends Operation, Null, Declared> =
  * @since 0.1.0
  * @category type-level
  */
-export type RowWrite<Delegate, Args, Op extends Operation, Declared> =
+export type FluentWrite<Delegate, Args, Op extends Operation, Declared> =
   & PrismaPromise<ResultOf<Delegate, Args, Op, Declared>>
   & Relations<"write", PayloadOf<Delegate>, SelectOf<ArgsOf<Delegate, Op>>, never, GlobalOmitOf<Delegate, Declared>>
 
@@ -68,7 +68,7 @@ export interface FindUnique<Op extends "findUnique" | "findUniqueOrThrow", Null,
   <Delegate, Args>(
     this: Delegate,
     args: ReadArgs<Delegate, Args, Op, Declared>
-  ): RowRead<Delegate, Args, Op, Null, Declared>
+  ): FluentRead<Delegate, Args, Op, Null, Declared>
 }
 
 /**
@@ -81,7 +81,7 @@ export interface FindFirst<Op extends "findFirst" | "findFirstOrThrow", Null, De
   <Delegate, Args>(
     this: Delegate,
     args?: ReadArgs<Delegate, Args, Op, Declared>
-  ): RowRead<Delegate, Args, Op, Null, Declared>
+  ): FluentRead<Delegate, Args, Op, Null, Declared>
 }
 
 /**
@@ -120,7 +120,7 @@ export interface WriteOne<Op extends "create" | "update" | "upsert" | "delete", 
   <Delegate, Args>(
     this: Delegate,
     args: WriteArgs<Delegate, Args, Op, Declared>
-  ): RowWrite<Delegate, Args, Op, Declared>
+  ): FluentWrite<Delegate, Args, Op, Declared>
 }
 
 /**

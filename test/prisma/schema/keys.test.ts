@@ -42,18 +42,41 @@ describe("unique keys", () => {
 
   it("include composite ids, with and without a name", () => {
     expect(keysOf(["a Int", "b Int"], "a Int\n b Int\n @@id([a, b])").map(({ name }) => name)).toEqual(["a_b"])
-    expect(keysOf(["a Int", "b Int"], "a Int\n b Int\n @@id([a, b], name: \"both\")").map(({ name }) => name)).toEqual(["both"])
+    expect(keysOf(["a Int", "b Int"], `a Int\n b Int\n @@id([a, b], name: "both")`).map(({ name }) => name)).toEqual([
+      "both"
+    ])
     expect(keysOf(["a Int"], "a Int\n @@id([a])").map(({ name }) => name)).toEqual(["a"])
   })
 
   it("with a column that clients do not know are none", () => {
-    expect(keysOf(["id Int"], "id Int @id\n at Unsupported(\"point\")\n @@unique([id, at])").map(({ name }) => name)).toEqual(["id"])
+    expect(
+      keysOf(["id Int"], `id Int @id\n at Unsupported("point")\n @@unique([id, at])`).map(({ name }) => name)
+    ).toEqual(["id"])
   })
 })
 
 describe("which comparisons are exact", () => {
   it.each([
-    ["postgresql", ["Int", "Int @db.SmallInt", "BigInt", "String", "String @db.Text", "String @db.VarChar(9)", "String @db.Uuid", "Boolean", "DateTime", "DateTime @db.Timestamptz(6)", "DateTime @db.Timestamp", "Decimal", "Decimal @db.Decimal(9, 2)", "Bytes", "Kind"]],
+    [
+      "postgresql",
+      [
+        "Int",
+        "Int @db.SmallInt",
+        "BigInt",
+        "String",
+        "String @db.Text",
+        "String @db.VarChar(9)",
+        "String @db.Uuid",
+        "Boolean",
+        "DateTime",
+        "DateTime @db.Timestamptz(6)",
+        "DateTime @db.Timestamp",
+        "Decimal",
+        "Decimal @db.Decimal(9, 2)",
+        "Bytes",
+        "Kind"
+      ]
+    ],
     ["cockroachdb", ["Int @db.Int4", "String @db.String(9)", "String @db.Uuid", "Bytes", "Kind"]],
     ["sqlite", ["Int", "BigInt", "String", "Boolean", "DateTime", "Bytes", "Kind"]],
     ["mysql", ["Int", "Int @db.UnsignedInt", "BigInt", "Boolean", "DateTime", "DateTime @db.DateTime(3)", "Kind"]],
@@ -64,8 +87,36 @@ describe("which comparisons are exact", () => {
   })
 
   it.each([
-    ["postgresql", ["String @db.Citext", "String @db.Char(3)", "String @db.Inet", "String @db.Bit(3)", "String @db.Novel", "DateTime @db.Date", "DateTime @db.Time(3)", "DateTime @db.Timestamp(0)", "Float", "Decimal @db.Money", "Json", "String[]", "DateTime @updatedAt"]],
-    ["mysql", ["String", "String @db.VarChar(9)", "String @db.Char(36)", "Decimal", "DateTime @db.DateTime(0)", "Int @db.Year", "Bytes"]],
+    [
+      "postgresql",
+      [
+        "String @db.Citext",
+        "String @db.Char(3)",
+        "String @db.Inet",
+        "String @db.Bit(3)",
+        "String @db.Novel",
+        "DateTime @db.Date",
+        "DateTime @db.Time(3)",
+        "DateTime @db.Timestamp(0)",
+        "Float",
+        "Decimal @db.Money",
+        "Json",
+        "String[]",
+        "DateTime @updatedAt"
+      ]
+    ],
+    [
+      "mysql",
+      [
+        "String",
+        "String @db.VarChar(9)",
+        "String @db.Char(36)",
+        "Decimal",
+        "DateTime @db.DateTime(0)",
+        "Int @db.Year",
+        "Bytes"
+      ]
+    ],
     ["sqlserver", ["String", "String @db.NVarChar(9)", "Decimal", "DateTime @db.DateTime"]],
     ["sqlite", ["Decimal", "Float"]],
     ["mongodb", ["Float", "Bytes"]],
@@ -85,9 +136,13 @@ describe("which comparisons are exact", () => {
   it("a key under a condition and a key in a document are not", () => {
     const keys = keysOf(
       ["id Int", "a Int", "home Home document"],
-      "id Int @id\n a Int\n home Home\n @@unique([a], where: raw(\"a > 1\"))\n @@unique([home.street, a])"
+      `id Int @id\n a Int\n home Home\n @@unique([a], where: raw("a > 1"))\n @@unique([home.street, a])`
     )
-    expect(keys.map(({ forms, name }) => [name, forms === undefined])).toEqual([["id", false], ["a", true], ["home_street_a", true]])
+    expect(keys.map(({ forms, name }) => [name, forms === undefined])).toEqual([
+      ["id", false],
+      ["a", true],
+      ["home_street_a", true]
+    ])
   })
 })
 
@@ -97,12 +152,39 @@ describe("an identity", () => {
       ["Int", [5, 5n, { equals: 5 }, { set: 5 }]],
       ["BigInt", [5, 5n, "5", { equals: 5n }]],
       ["BigInt", [0, -0, 0n]],
-      ["Decimal", ["1.50", 1.5, "1.5", "+01.500", "15e-1", ".15e1", new Prisma.Decimal("1.5"), { set: new Prisma.Decimal("1.50") }]],
+      [
+        "Decimal",
+        [
+          "1.50",
+          1.5,
+          "1.5",
+          "+01.500",
+          "15e-1",
+          ".15e1",
+          new Prisma.Decimal("1.5"),
+          { set: new Prisma.Decimal("1.50") }
+        ]
+      ],
       ["Decimal", [0, "0.00", "-0", -0]],
       ["Decimal", [1000, "1e3", "1000.000", new Prisma.Decimal("1e3")]],
       ["DateTime", [new Date(1500), "1970-01-01T00:00:01.5Z", "1970-01-01T01:00:01.500+01:00"]],
-      ["Bytes", [new Uint8Array([1, 2]), Buffer.from([1, 2]), new Uint8Array([0, 1, 2, 3]).subarray(1, 3), new DataView(new Uint8Array([1, 2]).buffer)]],
-      ["String @db.Uuid", ["01234567-89ab-cdef-0123-456789abcdef", "{01234567-89AB-CDEF-0123-456789ABCDEF}", "0123456789abcdef0123456789abcdef"]],
+      [
+        "Bytes",
+        [
+          new Uint8Array([1, 2]),
+          Buffer.from([1, 2]),
+          new Uint8Array([0, 1, 2, 3]).subarray(1, 3),
+          new DataView(new Uint8Array([1, 2]).buffer)
+        ]
+      ],
+      [
+        "String @db.Uuid",
+        [
+          "01234567-89ab-cdef-0123-456789abcdef",
+          "{01234567-89AB-CDEF-0123-456789ABCDEF}",
+          "0123456789abcdef0123456789abcdef"
+        ]
+      ],
       ["String", ["a", { equals: "a" }, { set: "a" }]],
       ["Boolean", [true, { equals: true }]]
     ]
@@ -111,8 +193,9 @@ describe("an identity", () => {
       expect(identities[0], column).toMatch(/^r:M:x:/)
       expect(new Set(identities), column).toEqual(new Set([identities[0]]))
     }
-    expect(identity(keyOn("String @db.ObjectId", "mongodb"), "507F1F77BCF86CD799439011"))
-      .toBe(identity(keyOn("String @db.ObjectId", "mongodb"), "507f1f77bcf86cd799439011"))
+    expect(identity(keyOn("String @db.ObjectId", "mongodb"), "507F1F77BCF86CD799439011")).toBe(
+      identity(keyOn("String @db.ObjectId", "mongodb"), "507f1f77bcf86cd799439011")
+    )
   })
 
   it("is another one for every other value", () => {
@@ -126,18 +209,22 @@ describe("an identity", () => {
     ]
     for (const [column, values, nameOf] of different) {
       const key = keyOn(column)
-      fc.assert(fc.property(values, values, (one, other) => {
-        expect(identity(key, one) === identity(key, other)).toBe(nameOf(one as never) === nameOf(other as never))
-      }))
+      fc.assert(
+        fc.property(values, values, (one, other) => {
+          expect(identity(key, one) === identity(key, other)).toBe(nameOf(one as never) === nameOf(other as never))
+        })
+      )
     }
   })
 
   it("of several values tells where one ends and the next begins", () => {
     const [key] = keysOf(["a String", "b String"], "a String\n b String\n @@id([a, b])")
     const pair = fc.record({ a: fc.string(), b: fc.string() })
-    fc.assert(fc.property(pair, pair, (one, other) => {
-      expect(identityOf(key!, one) === identityOf(key!, other)).toBe(one.a === other.a && one.b === other.b)
-    }))
+    fc.assert(
+      fc.property(pair, pair, (one, other) => {
+        expect(identityOf(key!, one) === identityOf(key!, other)).toBe(one.a === other.a && one.b === other.b)
+      })
+    )
     expect(identityOf(key!, { a: "1:", b: "" })).not.toBe(identityOf(key!, { a: "1", b: ":" }))
   })
 

@@ -1,8 +1,13 @@
+import type { PrismaInternals } from "../../../src/prisma/client.js"
 import { makeDataModel } from "../../../src/prisma/schema/dataModel.js"
 import type { RuntimeDataModel, RuntimeField } from "../../../src/prisma/schema/dataModel.js"
 import type { DataModel, Model, RelationField } from "../../../src/prisma/schema/model.js"
+import { makePrisma } from "../../support/database.js"
 
-/** Fields as `"id Int"`, `"role Role enum"`, `"address Address document"` and, with a relation's name, `"posts Post PostToUser"`. */
+/**
+ * Fields as `"id Int"`, `"role Role enum"`, `"address Address document"` and, with a relation's name,
+ * `"posts Post PostToUser"`.
+ */
 export type Fields = Readonly<Record<string, ReadonlyArray<string>>>
 
 const field = (text: string): RuntimeField => {
@@ -22,6 +27,15 @@ const datasource = (provider: string) => `datasource db {\n  provider = "${provi
 /** The data model of a client with these models. */
 export const dataModel = (models: Fields, schema: string, provider = "postgresql"): DataModel =>
   makeDataModel(runtime(models), datasource(provider) + schema)
+
+/** A client without a database. It knows its schema all the same. */
+export const idleClient = makePrisma("postgresql://nobody@127.0.0.1:1/nothing").prisma as unknown as PrismaInternals
+
+/** The data model of schema.prisma. */
+export const testModel: DataModel = makeDataModel(
+  idleClient["_runtimeDataModel"],
+  idleClient["_engineConfig"].inlineSchema
+)
 
 export const modelIn = (made: DataModel, name: string): Model => {
   const model = made.models.get(name)

@@ -40,11 +40,15 @@ const triggers = `
     DECLARE tab TEXT; seq TEXT;
     BEGIN
       -- Few numbers, given again and again, so that random queries meet the rows.
-      FOR seq IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename <> 'change_log_seq_seq' LOOP
+      FOR seq IN
+        SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename <> 'change_log_seq_seq'
+      LOOP
         EXECUTE format('ALTER SEQUENCE %I MAXVALUE 6 CYCLE', seq);
       END LOOP;
       FOR tab IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'change_log' LOOP
-        EXECUTE format('CREATE TRIGGER log_change AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION log_change()', tab);
+        EXECUTE format('
+          CREATE TRIGGER log_change AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION log_change()
+        ', tab);
       END LOOP;
     END $$;`
 
@@ -54,8 +58,10 @@ export const makeChangeLog = async (url: string, schema: Schema): Promise<Change
   await client.connect()
   await client.query(triggers)
 
-  const identify = (model: Model, row: Row) => JSON.stringify([model.name, ...model.id.map((name) => row[name])], (_, part) =>
-    typeof part === "bigint" ? String(part) : part)
+  const identify = (model: Model, row: Row) =>
+    JSON.stringify([model.name, ...model.id.map((name) => row[name])], (_, part) =>
+      typeof part === "bigint" ? String(part) : part
+    )
 
   const current = new Map<Model, Map<string, Row>>()
 
@@ -91,8 +97,11 @@ export const makeChangeLog = async (url: string, schema: Schema): Promise<Change
       if (now === null) gone.push(change)
       else changes.set(identify(model, now), change)
     }
-    return { models, rows: [...gone, ...changes.values()].filter(({ after, before }) => after !== null || before !== null) }
+    return {
+      models,
+      rows: [...gone, ...changes.values()].filter(({ after, before }) => after !== null || before !== null)
+    }
   }
 
-  return { take, rowsOf: (model) => [...current.get(model)?.values() ?? []], close: () => client.end() }
+  return { take, rowsOf: (model) => [...(current.get(model)?.values() ?? [])], close: () => client.end() }
 }

@@ -38,7 +38,12 @@ export type RowsOf = (model: Model) => ReadonlyArray<Row>
 type Row = Readonly<Values>
 
 const same = (one: unknown, other: unknown): boolean => {
-  const text = (value: unknown) => value instanceof Date ? value.toISOString() : ArrayBuffer.isView(value) ? Array.from(value as Uint8Array).join() : String(value)
+  const text = (value: unknown) =>
+    value instanceof Date
+      ? value.toISOString()
+      : ArrayBuffer.isView(value)
+        ? Array.from(value as Uint8Array).join()
+        : String(value)
   return text(one) === text(other)
 }
 
@@ -48,7 +53,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
   const models = [...schema.dataModel.models.values()]
   const modelOf = (name: string) => schema.dataModel.models.get(name)!
   const some = <A>(make: () => A): ReadonlyArray<A> => Array.from({ length: 1 + random.below(2) }, make)
-  const oneOrSome = <A>(make: () => A): A | ReadonlyArray<A> => chance(0.5) ? make() : some(make)
+  const oneOrSome = <A>(make: () => A): A | ReadonlyArray<A> => (chance(0.5) ? make() : some(make))
 
   const value = (model: Model, field: ScalarField): unknown => {
     const values = own[`${model.name}.${field.name}`] ?? pools[field.type] ?? schema.enumValues(field.type)
@@ -72,7 +77,9 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
 
   const keyOf = (model: Model, key: UniqueKey, row?: Row): Values => {
     const known = row !== undefined && key.fields.every((name) => row[name] !== null)
-    const parts = key.fields.map((name) => [name, known ? row[name] : value(model, model.fields.get(name) as ScalarField)] as const)
+    const parts = key.fields.map(
+      (name) => [name, known ? row[name] : value(model, model.fields.get(name) as ScalarField)] as const
+    )
     return key.fields.length === 1 ? Object.fromEntries(parts) : { [key.name]: Object.fromEntries(parts) }
   }
 
@@ -84,10 +91,12 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
   }
 
   const findRow = (model: Model, where: Values): Row | undefined =>
-    rowsOf(model).find((row) => model.keys.some((key) => {
-      const values = key.fields.length === 1 ? where : where[key.name] as Values | undefined
-      return values !== undefined && key.fields.every((name) => name in values && same(values[name], row[name]))
-    }))
+    rowsOf(model).find((row) =>
+      model.keys.some((key) => {
+        const values = key.fields.length === 1 ? where : (where[key.name] as Values | undefined)
+        return values !== undefined && key.fields.every((name) => name in values && same(values[name], row[name]))
+      })
+    )
 
   const keyFilter = (model: Model): Values =>
     Object.fromEntries(model.id.map((name) => [name, value(model, model.fields.get(name) as ScalarField)]))
@@ -99,15 +108,20 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     const where: Values = {}
     const field = pick(filterable(model))
     const operand = value(model, field)
-    where[field.name] = chance(0.6) || field.type === "Boolean" || schema.enumValues(field.type).length > 0
-      ? operand
-      : { [pick(["lt", "gte", "not", "equals"])]: operand }
+    where[field.name] =
+      chance(0.6) || field.type === "Boolean" || schema.enumValues(field.type).length > 0
+        ? operand
+        : { [pick(["lt", "gte", "not", "equals"])]: operand }
     const relations = schema.relations(model)
     if (depth > 0 && relations.length > 0 && chance(0.5)) {
       const relation = pick(relations)
       const inner = filter(modelOf(relation.target), depth - 1)
       if (chance(0.5)) delete where[field.name]
-      where[relation.name] = relation.list ? { [pick(["some", "every", "none"])]: inner } : chance(0.5) ? inner : { [pick(["is", "isNot"])]: inner }
+      where[relation.name] = relation.list
+        ? { [pick(["some", "every", "none"])]: inner }
+        : chance(0.5)
+          ? inner
+          : { [pick(["is", "isNot"])]: inner }
     }
     return chance(0.2) ? { [pick(["AND", "OR", "NOT"])]: [where] } : where
   }
@@ -146,7 +160,12 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
       if (given.includes(field.name) || (schema.isForeign(model, field.name) && !unchecked)) continue
       if (chance(0.8) || (isCounted(field) && !unchecked)) continue
       const numeric = ["Int", "BigInt", "Decimal"].includes(field.type) && !field.list
-      data[field.name] = numeric && chance(0.2) ? { increment: 1 } : chance(0.3) && !field.list ? { set: fittingValue(model, field) } : fittingValue(model, field)
+      data[field.name] =
+        numeric && chance(0.2)
+          ? { increment: 1 }
+          : chance(0.3) && !field.list
+            ? { set: fittingValue(model, field) }
+            : fittingValue(model, field)
     }
     for (const field of schema.relations(model)) {
       if (field.name === parent || (isHere(field) && unchecked)) continue
@@ -162,7 +181,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
 
   const foreignFields = (model: Model, relation: string): ReadonlyArray<string> => {
     const field = model.fields.get(relation) as RelationField
-    return field.link._tag === "Columns" ? field.link.here?.fields ?? [] : []
+    return field.link._tag === "Columns" ? (field.link.here?.fields ?? []) : []
   }
 
   /** `row` is the row at this end, if it is not a new one. */
@@ -170,26 +189,34 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     const created = row === undefined
     const target = modelOf(field.target)
     const there = field.link._tag === "Columns" ? field.link.there : undefined
-    const linked = there === undefined || row === undefined
-      ? rowsOf(target)
-      : rowsOf(target).filter((other) => there.fields.every((name, i) => same(other[name], row[there.references[i]!])))
+    const linked =
+      there === undefined || row === undefined
+        ? rowsOf(target)
+        : rowsOf(target).filter((other) =>
+            there.fields.every((name, i) => same(other[name], row[there.references[i]!]))
+          )
     const parent = schema.opposite(model, field)
     const create = () => createData(target, depth - 1, parent)
     const update = () => updateData(target, depth - 1, parent)
     const where = () => whereUnique(target)
     const whereLinked = () => whereUnique(target, linked)
-    const many = () => Object.fromEntries(Object.entries(updateData(target, 0, parent)).filter(([name]) => target.fields.get(name)?._tag === "Scalar"))
+    const many = () =>
+      Object.fromEntries(
+        Object.entries(updateData(target, 0, parent)).filter(([name]) => target.fields.get(name)?._tag === "Scalar")
+      )
     const operations: Record<string, () => unknown> = {
       create: field.list ? () => oneOrSome(create) : create,
       connect: field.list ? () => oneOrSome(where) : where,
-      connectOrCreate: field.list ? () => oneOrSome(() => ({ where: where(), create: create() })) : () => ({ where: where(), create: create() })
+      connectOrCreate: field.list
+        ? () => oneOrSome(() => ({ where: where(), create: create() }))
+        : () => ({ where: where(), create: create() })
     }
     if (field.list && field.link._tag === "Columns") {
       operations["createMany"] = () => ({ data: some(() => plainRow(target, parent)), skipDuplicates: chance(0.5) })
     }
     if (!created && field.list) {
       Object.assign(operations, {
-        set: () => chance(0.3) ? [] : oneOrSome(where),
+        set: () => (chance(0.3) ? [] : oneOrSome(where)),
         disconnect: () => oneOrSome(whereLinked),
         delete: () => oneOrSome(whereLinked),
         deleteMany: () => oneOrSome(() => ({ ...filter(target, 1), ...keyFilter(target) })),
@@ -200,22 +227,28 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     }
     if (!created && !field.list) {
       Object.assign(operations, {
-        update: () => chance(0.5) ? update() : { ...(chance(0.5) ? { where: filter(target, 1) } : {}), data: update() },
+        update: () =>
+          chance(0.5) ? update() : { ...(chance(0.5) ? { where: filter(target, 1) } : {}), data: update() },
         upsert: () => ({ create: create(), update: update(), ...(chance(0.3) ? { where: filter(target, 1) } : {}) })
       })
       if (field.optional) {
-        operations["disconnect"] = () => chance(0.7) ? true : filter(target, 1)
-        operations["delete"] = () => chance(0.7) ? true : filter(target, 1)
+        operations["disconnect"] = () => (chance(0.7) ? true : filter(target, 1))
+        operations["delete"] = () => (chance(0.7) ? true : filter(target, 1))
       }
     }
-    const names = field.list && chance(0.2) ? [pick(Object.keys(operations)), pick(Object.keys(operations))] : [pick(Object.keys(operations))]
+    const names =
+      field.list && chance(0.2)
+        ? [pick(Object.keys(operations)), pick(Object.keys(operations))]
+        : [pick(Object.keys(operations))]
     return Object.fromEntries(names.map((name) => [name, operations[name]!()]))
   }
 
   /** A row of nothing but columns. */
   const plainRow = (model: Model, parent?: string): Values => {
     const given = parent === undefined ? [] : foreignFields(model, parent)
-    const fields = schema.scalars(model).filter(({ name, optional }) => !given.includes(name) && (!optional || chance(0.5)))
+    const fields = schema
+      .scalars(model)
+      .filter(({ name, optional }) => !given.includes(name) && (!optional || chance(0.5)))
     return Object.fromEntries(fields.map((field) => [field.name, fittingValue(model, field)]))
   }
 
@@ -224,10 +257,16 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     const depth = pick([0, 1, 1, 2])
     const where = () => whereUnique(model)
     const create = () => createData(model, depth, undefined)
-    const columns = () => Object.fromEntries(Object.entries(updateData(model, 0, undefined)).filter(([name]) => model.fields.get(name)?._tag === "Scalar"))
+    const columns = () =>
+      Object.fromEntries(
+        Object.entries(updateData(model, 0, undefined)).filter(([name]) => model.fields.get(name)?._tag === "Scalar")
+      )
     const writes: Record<string, () => object> = {
       create: () => ({ data: create() }),
-      createMany: () => ({ data: chance(0.3) ? plainRow(model) : some(() => plainRow(model)), skipDuplicates: chance(0.5) }),
+      createMany: () => ({
+        data: chance(0.3) ? plainRow(model) : some(() => plainRow(model)),
+        skipDuplicates: chance(0.5)
+      }),
       createManyAndReturn: () => ({ data: some(() => plainRow(model)) }),
       update: () => {
         const found = where()
@@ -243,7 +282,19 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
       // Of few rows, or soon there would be none.
       deleteMany: () => ({ where: { AND: [filter(model, 1), keyFilter(model)] } })
     }
-    const operation = pick(["create", "create", "create", "upsert", "upsert", "upsert", "update", "update", "update", "update", ...Object.keys(writes)])
+    const operation = pick([
+      "create",
+      "create",
+      "create",
+      "upsert",
+      "upsert",
+      "upsert",
+      "update",
+      "update",
+      "update",
+      "update",
+      ...Object.keys(writes)
+    ])
     return { model: model.name, operation, args: writes[operation]!() }
   }
 
@@ -269,13 +320,22 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
   })
 
   const selection = (model: Model, depth: number): Values => {
-    const scalars = Object.fromEntries(schema.scalars(model).filter(() => chance(0.4)).map(({ name }) => [name, true]))
+    const scalars = Object.fromEntries(
+      schema
+        .scalars(model)
+        .filter(() => chance(0.4))
+        .map(({ name }) => [name, true])
+    )
     const relations: Values = {}
     if (depth > 0) {
       for (const field of schema.relations(model)) {
         if (chance(0.6)) continue
         const inner = selection(modelOf(field.target), depth - 1)
-        relations[field.name] = field.list ? rows(modelOf(field.target), depth - 1) : Object.keys(inner).length === 0 ? true : inner
+        relations[field.name] = field.list
+          ? rows(modelOf(field.target), depth - 1)
+          : Object.keys(inner).length === 0
+            ? true
+            : inner
       }
       const lists = schema.relations(model).filter(({ list }) => list)
       if (lists.length > 0 && chance(0.3)) {
@@ -285,7 +345,8 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
           : { select: { [list.name]: chance(0.5) ? true : { where: filter(modelOf(list.target), 0) } } }
       }
     }
-    if (chance(0.4) && Object.keys({ ...scalars, ...relations }).length > 0) return { select: { ...scalars, ...relations } }
+    if (chance(0.4) && Object.keys({ ...scalars, ...relations }).length > 0)
+      return { select: { ...scalars, ...relations } }
     return Object.keys(relations).length === 0 ? {} : { include: relations }
   }
 

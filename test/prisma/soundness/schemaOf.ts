@@ -23,10 +23,19 @@ export interface Schema {
 export type Enums = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 interface Runtime {
-  readonly models: Record<string, {
-    readonly dbName: string | null
-    readonly fields: ReadonlyArray<{ readonly name: string; readonly kind: string; readonly type: string; readonly dbName?: string; readonly relationName?: string }>
-  }>
+  readonly models: Record<
+    string,
+    {
+      readonly dbName: string | null
+      readonly fields: ReadonlyArray<{
+        readonly name: string
+        readonly kind: string
+        readonly type: string
+        readonly dbName?: string
+        readonly relationName?: string
+      }>
+    }
+  >
 }
 
 export const dataModelOf = (client: PrismaInternals): DataModel =>
@@ -52,7 +61,8 @@ export const schemaOf = (client: PrismaInternals, enums: Enums): Schema => {
   }
   const foreignKeyOf = (model: Model, name: string): ForeignKey | undefined => {
     for (const field of model.fields.values()) {
-      if (field._tag === "Relation" && field.link._tag === "Columns" && field.link.here?.fields.includes(name) === true) return field.link.here
+      if (field._tag === "Relation" && field.link._tag === "Columns" && field.link.here?.fields.includes(name) === true)
+        return field.link.here
     }
     return undefined
   }
@@ -65,14 +75,17 @@ export const schemaOf = (client: PrismaInternals, enums: Enums): Schema => {
     },
     decode: (model, row) =>
       Object.fromEntries(
-        runtime.models[model.name]!.fields.filter(({ kind }) => kind !== "object")
-          .map(({ dbName, name, type }) => [name, value(type, row[dbName ?? name])])
+        runtime.models[model.name]!.fields.filter(({ kind }) => kind !== "object").map(({ dbName, name, type }) => [
+          name,
+          value(type, row[dbName ?? name])
+        ])
       ),
     enumValues: (type) => Object.keys(enums[type] ?? {}),
     opposite: (model, field) => {
       const relation = runtime.models[model.name]!.fields.find(({ name }) => name === field.name)?.relationName
-      return runtime.models[field.target]!.fields.find(({ name, relationName }) =>
-        relationName === relation && (field.target !== model.name || name !== field.name))?.name
+      return runtime.models[field.target]!.fields.find(
+        ({ name, relationName }) => relationName === relation && (field.target !== model.name || name !== field.name)
+      )?.name
     },
     scalars: (model) => [...model.fields.values()].filter((field) => field._tag === "Scalar"),
     relations: (model) => [...model.fields.values()].filter((field) => field._tag === "Relation"),

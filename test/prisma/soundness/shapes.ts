@@ -18,17 +18,21 @@ const generate = (): void => {
   const stamp = path.join(folder, "generated", ".stamp")
   const wanted = createHash("sha256").update(fs.readFileSync(manifest)).update(fs.readFileSync(schema)).digest("hex")
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted) return
-  execFileSync(process.execPath, [path.join(path.dirname(manifest), "build", "index.js"), "generate", "--schema", schema, "--no-hints"], {
-    stdio: ["ignore", "ignore", "pipe"],
-    env: {
-      ...process.env,
-      // Generating uses neither engine, but would download them: the path of any program stops that.
-      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-      PRISMA_QUERY_ENGINE_LIBRARY: process.execPath,
-      PRISMA_HIDE_UPDATE_MESSAGE: "1",
-      CHECKPOINT_DISABLE: "1"
+  execFileSync(
+    process.execPath,
+    [path.join(path.dirname(manifest), "build", "index.js"), "generate", "--schema", schema, "--no-hints"],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: {
+        ...process.env,
+        // Generating uses neither engine, but would download them: the path of any program stops that.
+        PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
+        PRISMA_QUERY_ENGINE_LIBRARY: process.execPath,
+        PRISMA_HIDE_UPDATE_MESSAGE: "1",
+        CHECKPOINT_DISABLE: "1"
+      }
     }
-  })
+  )
   fs.writeFileSync(stamp, wanted)
 }
 

@@ -27,7 +27,10 @@ interface World {
 const seeds = (process.env["SOUNDNESS_SEEDS"] ?? "1").split(",").map(Number)
 const writes = Number(process.env["SOUNDNESS_WRITES"] ?? 300)
 
-const uuids = [1, 2, 3, 4].flatMap((n) => [`0000000${n}-aaaa-4bbb-8ccc-dddddddddddd`, `0000000${n}-AAAA-4BBB-8CCC-DDDDDDDDDDDD`])
+const uuids = [1, 2, 3, 4].flatMap((n) => [
+  `0000000${n}-aaaa-4bbb-8ccc-dddddddddddd`,
+  `0000000${n}-AAAA-4BBB-8CCC-DDDDDDDDDDDD`
+])
 const countries = ["aa", "bb", "cc"]
 
 interface WorldOf {
@@ -67,7 +70,7 @@ const worlds: Readonly<Record<string, WorldOf>> = {
 const lowerFirst = (name: string) => name.slice(0, 1).toLowerCase() + name.slice(1)
 
 const describeQuery = ({ args, model, operation }: Query) =>
-  `${model}.${operation}(${JSON.stringify(args, (_, value) => typeof value === "bigint" ? `${value}n` : value)})`
+  `${model}.${operation}(${JSON.stringify(args, (_, value) => (typeof value === "bigint" ? `${value}n` : value))})`
 
 /** Why a change of a row could be missed by who has read the row, or has read that it is not there. */
 const missed = ({ after, before, model }: RowChange, tags: ReadonlySet<Tag>): string | undefined => {
@@ -95,7 +98,7 @@ const expectReached = (query: Query, reach: Reach, changes: Changes) => {
 }
 
 const asText = (value: unknown): string =>
-  JSON.stringify(value, (_, part) => typeof part === "bigint" ? `${part}n` : part) ?? "undefined"
+  JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}n` : part)) ?? "undefined"
 
 /** What a cache would keep of a read. */
 interface Entry {
@@ -122,17 +125,24 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
       await world?.client["$disconnect"]()
     })
 
-    const run = ({ args, model, operation }: Query): Promise<unknown> => world.client[lowerFirst(model)][operation](args)
+    const run = ({ args, model, operation }: Query): Promise<unknown> =>
+      world.client[lowerFirst(model)][operation](args)
 
     const reachOf = ({ args, model, operation }: Query) => writeReach(schema.dataModel, model, operation, args)
 
     /** Writes until so many writes have succeeded. */
-    const writeRandomly = async (wanted: number, each: (query: Query, result: unknown, changes: Changes) => unknown) => {
+    const writeRandomly = async (
+      wanted: number,
+      each: (query: Query, result: unknown, changes: Changes) => unknown
+    ) => {
       for (let done = 0, tries = 0; done < wanted; tries++) {
         // Otherwise the queries are not random, but wrong.
         expect(tries).toBeLessThan(200 + 4 * wanted)
         const query = queries.write()
-        const result = await run(query).then((value) => ({ value }), () => undefined)
+        const result = await run(query).then(
+          (value) => ({ value }),
+          () => undefined
+        )
         const changes = await log.take()
         if (result === undefined) continue
         done++
@@ -163,7 +173,7 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
       try {
         if (row === undefined) return { query, answer: asText(await run(query)), tags }
         const raw = await run({ ...query, args: row.select(query.args as Members) })
-        return { query, answer: asText(row.strip(raw)), tags: [...tags, ...row.late(raw) ?? [row.guard]] }
+        return { query, answer: asText(row.strip(raw)), tags: [...tags, ...(row.late(raw) ?? [row.guard])] }
       } catch {
         return undefined
       }
@@ -176,7 +186,13 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
         for (const query of reads.splice(0, 4)) entries.delete(query)
         while (reads.length < 50) {
           const query = queries.read()
-          if (await run(query).then(() => true, () => false)) reads.push(query)
+          if (
+            await run(query).then(
+              () => true,
+              () => false
+            )
+          )
+            reads.push(query)
         }
       }
       let kept = 0
@@ -193,7 +209,11 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
           if (entry.answer !== answer) changed++
           if (entry.tags.some((tag) => touched.has(tag))) entries.delete(query)
           else if (entry.answer === answer) kept++
-          else expect.fail(`${describeQuery(query)}, which depends on ${entry.tags.join(" ")}, outlives ${describeQuery(write)}, which touches ${[...touched].join(" ")}`)
+          else
+            expect.fail(
+              `${describeQuery(query)}, which depends on ${entry.tags.join(" ")}, outlives ` +
+                `${describeQuery(write)}, which touches ${[...touched].join(" ")}`
+            )
         }
         for (const query of reads) {
           const entry = entries.has(query) ? undefined : await fill(query)
@@ -202,7 +222,7 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
         for (const [query, answer] of now) expect(entries.get(query)?.answer).toBe(answer)
         await renew()
       })
-      if (process.env["SOUNDNESS_VERBOSE"]) console.log({ kept, changed, of: reads.length * writes / 3 })
+      if (process.env["SOUNDNESS_VERBOSE"]) console.log({ kept, changed, of: (reads.length * writes) / 3 })
       expect(kept).toBeGreaterThan(0)
       expect(changed).toBeGreaterThan(0)
     }, 300_000)

@@ -1,0 +1,205 @@
+/**
+ * Rule 19: callers of one read in one process share lookups and flights. What a caller is given must not lack what had to
+ * be seen when it started. Of several callers who share, the last to start has to see most; so a lookup and a flight
+ * remember only what that one must see, and the number of callers is without limit.
+ */
+import { forgetTheDead } from "./dead.js"
+import { latest, lacks } from "./database.js"
+import type { Read, Result } from "./database.js"
+import { describe, describeResult, describeState } from "./describe.js"
+import type { Emit, Machine } from "./explore.js"
+import { fresh } from "./fresh.js"
+import { evictionSteps, initialWorld } from "./machine.js"
+import { isValid, judgeHit } from "./properties.js"
+import { setup as complete } from "./setup.js"
+import type { Partially, Setup } from "./setup.js"
+import { isIntent, isStamp, makeStamp, sameStamp } from "./tags.js"
+import type { Stamp, TagState } from "./tags.js"
+import { copyWorld, stateOf } from "./world.js"
+import type { Entry, World } from "./world.js"
+import { writerSteps } from "./writers.js"
+
+export type FlightFlaw =
+  | "flights are keyed by digest only"
+  | "flights are keyed by token lists"
+  | "a flight without stamps is joined after its query"
+  | "a lookup is shared after it was sent"
+
+export interface FlightSetup {
+  /** The tags whose states are looked up and make a flight's key, together with the digest. */
+  readonly keyTags: ReadonlyArray<string>
+  /** How many lookups, and how many flights, there may be at a time. */
+  readonly limit: number
+  /** `full`: the server's memory is, and no stamp can be made. `away`: nobody can look anything up. */
+  readonly server: "there" | "full" | "away"
+  readonly flaw: FlightFlaw | null
+}
+
+/** What was looked up, once the server has carried it out: the answer may take any time. */
+interface Lookup {
+  readonly mustSee: ReadonlyArray<number>
+  readonly entry: Entry | null
+  readonly states: ReadonlyArray<TagState>
+}
+
+interface Flight {
+  readonly mustSee: ReadonlyArray<number>
+  readonly states: ReadonlyArray<TagState>
+  /** `null` until the query has been sent. */
+  readonly result: Result | null
+}
+
+interface FlightWorld extends World {
+  lookups: Array<Lookup>
+  flights: Array<Flight>
+}
+
+const sameState = (left: TagState, right: TagState): boolean =>
+  left === right ||
+  (isStamp(left) && isStamp(right) && sameStamp(left, right)) ||
+  (isIntent(left) && isIntent(right) && left.tokens.length === right.tokens.length &&
+    left.tokens.every(({ token }, index) => token === right.tokens[index]?.token))
+
+const union = (left: ReadonlyArray<number>, right: ReadonlyArray<number>): ReadonlyArray<number> =>
+  left.length >= right.length ? left : right
+
+const flightSteps = (setup: Setup, read: Read, { flaw, keyTags, limit, server }: FlightSetup, reached: Set<string>) => {
+  /** Once its query has been sent, a flight is joined only by callers who have read the same stamps, and only stamps. */
+  const mayJoin = (flight: Flight, states: ReadonlyArray<TagState>): boolean => {
+    if (flaw === "flights are keyed by digest only") return true
+    const isSame = states.every((state, index) => sameState(state, flight.states[index] ?? null))
+    if (!isSame || flight.result === null) return isSame
+    if (flaw === "flights are keyed by token lists") return states.every((state) => state !== null)
+    if (flaw === "a flight without stamps is joined after its query") return true
+    return states.length > 0 && states.every(isStamp)
+  }
+
+  const join = (draft: FlightWorld, mustSee: ReadonlyArray<number>, states: ReadonlyArray<TagState>): void => {
+    const index = draft.flights.findIndex((flight) => mayJoin(flight, states))
+    const flight = draft.flights[index]
+    if (flight === undefined) {
+      draft.flights.push({ mustSee, states, result: null })
+      return
+    }
+    draft.flights[index] = { ...flight, mustSee: union(flight.mustSee, mustSee) }
+    reached.add(flight.result === null ? "a flight was joined before its query" : "a flight was joined after its query")
+  }
+
+  /** A caller can always join; only new flights are limited. */
+  const hasRoom = (world: FlightWorld, states: ReadonlyArray<TagState>): boolean =>
+    world.flights.length < limit || world.flights.some((flight) => mayJoin(flight, states))
+
+  const lookupSteps = (world: FlightWorld, emit: Emit<FlightWorld>): void => {
+    if (server === "away") {
+      if (hasRoom(world, [])) emit("a caller finds no cache, wants a flight", (draft) => join(draft, draft.mustSee, []))
+      return
+    }
+    if (world.lookups.length < limit) {
+      emit("a caller starts, looks up", (draft) => {
+        const entry = draft.entries[read.name] ?? null
+        draft.lookups.push({ mustSee: draft.mustSee, entry, states: keyTags.map((tag) => stateOf(draft, tag)) })
+      })
+    }
+    world.lookups.forEach((lookup, index) => {
+      if (flaw === "a lookup is shared after it was sent") {
+        emit(`a caller starts, shares lookup ${index}`, (draft) => {
+          draft.lookups[index] = { ...lookup, mustSee: world.mustSee }
+        })
+      }
+      const tags = Object.fromEntries(keyTags.map((tag, place) => [tag, lookup.states[place] ?? null]))
+      if (lookup.entry !== null && isValid({ ...world, tags }, lookup.entry)) {
+        emit(`lookup ${index} answers a hit`, (draft) => {
+          const { entry, mustSee } = lookup
+          if (entry !== null && lacks(world.log, mustSee, read, entry.result)) {
+            draft.violation = "a caller was given a hit without a commit that it had to see when it started"
+          }
+          draft.lookups.splice(index, 1)
+        })
+      } else if (server === "there" && lookup.states.includes(null)) {
+        emit(`lookup ${index} answers, OBTAIN ${keyTags.filter((_, place) => lookup.states[place] === null).join()}`, (draft) => {
+          const states = lookup.states.map((state, place) => {
+            const tag = keyTags[place] ?? ""
+            if (state !== null) return state
+            const obtained = setup.scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
+            draft.tags[tag] = obtained
+            return obtained
+          })
+          draft.lookups[index] = { ...lookup, entry: null, states }
+        })
+      } else if (hasRoom(world, lookup.states)) {
+        emit(`lookup ${index} answers, its caller wants a flight`, (draft) => {
+          draft.lookups.splice(index, 1)
+          join(draft, lookup.mustSee, lookup.states)
+        })
+      }
+    })
+  }
+
+  return (world: FlightWorld, emit: Emit<FlightWorld>): void => {
+    lookupSteps(world, emit)
+    world.flights.forEach((flight, index) => {
+      const { result } = flight
+      if (result === null) {
+        // Without a cache there is nothing to tell flights apart by: one query runs, one more may wait for it.
+        const mustWait = server === "away" && world.flights.some((other) => other.result !== null)
+        if (mustWait) return
+        emit(`flight ${index} queries`, (draft) => {
+          draft.flights[index] = { ...flight, result: read.query(latest(draft.log)) }
+        })
+        return
+      }
+      emit(`flight ${index} answers its callers, stores`, (draft) => {
+        draft.flights.splice(index, 1)
+        if (lacks(world.log, flight.mustSee, read, result)) {
+          draft.violation = "a caller was given a flight's result without a commit that it had to see when it started"
+        }
+        if (read.guard === null && flight.states.length > 0 && flight.states.every(isStamp)) {
+          const stamps = Object.fromEntries(keyTags.map((tag, place) => [tag, flight.states[place] as Stamp]))
+          draft.entries[read.name] = { result, stamps }
+        }
+      })
+    })
+  }
+}
+
+const describeFlights = (before: FlightWorld, after: FlightWorld): string => {
+  const started = after.flights.length > before.flights.length ? after.flights[after.flights.length - 1] : undefined
+  const looked = after.lookups.length > before.lookups.length ? after.lookups[after.lookups.length - 1] : undefined
+  const queried = after.flights.find(({ result }, index) => result !== null && before.flights[index]?.result === null)
+  const states = (of: Lookup | Flight) => of.states.map(describeState).join(", ")
+  return [
+    describe(before, after),
+    looked ? `finds ${states(looked)}` : "",
+    started ? `new flight under ${states(started)}` : "",
+    queried?.result ? describeResult(queried.result) : ""
+  ].filter((part) => part !== "").join("; ")
+}
+
+export const flightMachine = (given: Partially, flights: Partial<FlightSetup>): Machine<FlightWorld> => {
+  const setup = complete({ readers: 0, ...given })
+  const read = setup.reads[0]
+  if (read === undefined) throw new Error("Flights need a read")
+  const reached = new Set<string>()
+  const all = [
+    flightSteps(setup, read, { keyTags: read.always, limit: 2, server: "there", flaw: null, ...flights }, reached),
+    writerSteps<FlightWorld>(setup, reached),
+    evictionSteps<FlightWorld>(setup)
+  ]
+  return {
+    initial: () => ({ ...initialWorld(setup), lookups: [], flights: [] }),
+    copy: (world) => ({ ...copyWorld(world), lookups: world.lookups.slice(), flights: world.flights.slice() }),
+    steps: (world, emit) => {
+      for (const steps of all) {
+        steps(world, (label, act) =>
+          emit(label, (draft) => {
+            act(draft)
+            forgetTheDead(setup, draft)
+          }))
+      }
+    },
+    judge: (world) => world.violation ?? judgeHit(world, read, false),
+    interchangeable: ["lookups", "flights", "writers"],
+    describe: describeFlights,
+    reached
+  }
+}
