@@ -37,10 +37,7 @@ export const makeProcesses = (count: number, store: CacheStore, parts: Parts = {
     }))
   })
 
-/**
- * Runs the threads, one step of one of them at a time; `choose` says whose. Between two of its turns a thread may wait
- * for nothing but itself.
- */
+/** Runs the threads, one step of one of them at a time; `choose` says whose. */
 const run = (scenario: Scenario, choose: (waiting: ReadonlyArray<number>) => number): Effect.Effect<void> =>
   Effect.gen(function*() {
     const waiting = new Map<number, Deferred.Deferred<void>>()
@@ -55,7 +52,11 @@ const run = (scenario: Scenario, choose: (waiting: ReadonlyArray<number>) => num
       return Effect.fork(Effect.ensuring(thread(turn), Effect.sync(() => running--)))
     })
     while (true) {
-      while (running > 0) yield* Effect.yieldNow()
+      // Who is still not back by then waits for another thread.
+      for (let patience = 200; running > 0 && (patience > 0 || waiting.size === 0); patience--) {
+        if (patience < -10_000) return yield* Effect.dieMessage("the threads wait for each other")
+        yield* Effect.yieldNow()
+      }
       if (waiting.size === 0) break
       const next = choose(Array.from(waiting.keys()).sort())
       const called = waiting.get(next)

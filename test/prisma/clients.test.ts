@@ -59,7 +59,7 @@ describe.each(clients)("on %s", (_, open) => {
   beforeEach(() => opened.sql.reset())
 
   const make = (options: PrismaCacheOptions = {}): CachedClient => {
-    const prisma = opened.prisma.$extends(prismaCache({ cache: memoryLayer(), ...options }))
+    const prisma = opened.prisma.$extends(prismaCache({ cache: memoryLayer(), invalidation: "manual", ...options }))
     onTestFinished(() => prisma.$cache.close())
     return prisma
   }

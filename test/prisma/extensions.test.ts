@@ -180,10 +180,30 @@ onMemory(database, "an extension that was added after the cache and changes quer
     expect(printed[0]).toContain("tenant filter")
   })
 
-  it("is no news to who says with `varyBy` what answers depend on", () => {
-    const { events, prisma } = make({ varyBy: () => "tenant" })
-    prisma.$extends(filter("tenant filter"))
+  it("leaves the reads of its client uncached, and those of the others as they were", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
+    const { prisma } = make()
+    const filtered = asCached(prisma.$extends({
+      query: { team: { findMany: ({ args, query }) => query({ ...args, where: { tenant: "none" } }) } }
+    }))
+    log.mockRestore()
+    const teams = { include: { memberships: true }, cache: true } as const
+    expect(await statusOf(() => prisma.team.findMany(teams))).toBe("miss")
+    for (let time = 0; time < 2; time++) {
+      expect(await answerTo(() => filtered.team.findMany(teams))).toMatchObject({ data: [], info: { status: "bypass" } })
+      expect(await statusOf(() => filtered.user.findMany({ cache: "k" }))).toBe("bypass")
+      expect(await answerTo(() => prisma.team.findMany(teams))).toMatchObject({ data: [{ slug: "core" }], info: { status: "hit" } })
+    }
+  })
+
+  it.each([
+    ["who says with `varyBy` what answers depend on", { varyBy: () => "tenant" }],
+    ["who says that it can be trusted", { trustLaterExtensions: true }]
+  ])("is no news to %s", async (_, options) => {
+    const { events, prisma } = make(options)
+    const extended = asCached(prisma.$extends(filter("tenant filter")))
     expect(events).toEqual([])
+    await missThenHit(database.sql, () => extended.user.findMany({ cache: true }))
   })
 
   it("is no news where it was added before the cache", () => {
@@ -218,6 +238,38 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
       for (const cache of [true, "k"]) {
         for (const read of order === "with first" ? [withLabel, without, withLabel] : [without, withLabel, without]) await read(cache)
       }
+    }
+  })
+
+  it("have them where a read omits them, and whoever omits them gets none of them", async () => {
+    for (const order of [0, 1]) {
+      const { prisma } = make()
+      const computing = prisma.$extends(extension)
+      const name = await insertCounter(database.base)
+      const args = { where: { name }, omit: { name: true } } as const
+      const reads = [
+        async () => expect((await computing.counter.findUnique({ ...args, cache: "k" }))?.label).toBe(`${name}=1`),
+        async () => expect(exactly(await prisma.counter.findUnique({ ...args, cache: "k" }))).toBe(exactly({ value: 1 })),
+        async () => expect((await computing.counter.findUnique({ ...args, cache: true }))?.label).toBe(`${name}=1`),
+        async () => expect(exactly(await prisma.counter.findUnique({ ...args, cache: true }))).toBe(exactly({ value: 1 }))
+      ]
+      for (const read of order === 0 ? [...reads, ...reads] : [...reads, ...reads].reverse()) await read()
+    }
+  })
+
+  it("of one name that need different columns are told apart", async () => {
+    const { prisma } = make()
+    const labelling = (needs: object) =>
+      asCached(prisma.$extends({ result: { counter: { label: { needs, compute: (row: object) => Object.keys(row).join() } } } } as never))
+    const read = async (client: CachedClient) => {
+      const args = { where: { name }, select: { label: true } }
+      const row = await untyped(client)["counter"]!["findUnique"]!({ ...args, cache: true }) as { readonly label: string }
+      return row.label
+    }
+    const name = await insertCounter(database.base)
+    const [byName, byValue] = [labelling({ name: true }), labelling({ value: true })]
+    for (let time = 0; time < 2; time++) {
+      expect([await read(byName), await read(byValue)]).toEqual(["name", "value"])
     }
   })
 

@@ -125,7 +125,7 @@ onMemory(database, "the client behind the extension", (make) => {
 
   it("has errors that show the caller's line, as Prisma's own do", async () => {
     const { prisma } = make()
-    const messages = await Promise.all([prisma, database.base.$extends({})].map(async (client) => {
+    const messages = await Promise.all([prisma, database.base.$extends({}) as unknown as typeof prisma].map(async (client) => {
       const wrong = { where: { nmae: 1 } } as object
       const error: Error = await client.user.findMany(wrong).then(() => new Error("none"), (error) => error)
       const fluent: Error = await client.user.findUnique({ where: { id: 1 } }).posts(wrong).then(() => new Error("none"), (error) => error)

@@ -132,6 +132,8 @@ const onStores = (...stores: ReadonlyArray<StoreName>) => (database: FileDatabas
       const options: PrismaCacheOptions = {
         cache: store === "memory" ? memoryLayer() : valkeyUrl(),
         namespace: uniqueName("prisma"),
+        // What writes make invalid without being told is a matter of its own.
+        invalidation: "manual",
         onEvent: (event) => events.push(event),
         ...given
       }

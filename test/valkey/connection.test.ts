@@ -11,6 +11,7 @@ import { CacheError } from "../../src/CacheError.js"
 import { CacheStore } from "../../src/CacheStore.js"
 import type { Invalidation } from "../../src/CacheStore.js"
 import { DistributedLock } from "../../src/DistributedLock.js"
+import { readConnection } from "../../src/valkey/options.js"
 import * as ValkeyCache from "../../src/ValkeyCache.js"
 import { freePort, until } from "../support/process.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
@@ -350,6 +351,35 @@ describe("a client of the caller's", () => {
     expect(await errorOf(store.lookup("e", []))).toMatchObject({ reason: "Unavailable" })
     const late = await open(client)
     expect(await errorOf(late.store.lookup("e", []))).toMatchObject({ reason: "Unavailable" })
+  })
+})
+
+describe("an address", () => {
+  const optionsOf = (url: string) => {
+    const target = Either.getOrThrow(readConnection("connection", url))
+    return target._tag === "Server" ? target.options : undefined
+  }
+
+  it("may be written with either name, and with an s for TLS", () => {
+    expect(optionsOf("valkey://localhost")).toEqual({ host: "localhost" })
+    expect(optionsOf("redis://localhost:6380")).toEqual({ host: "localhost", port: 6380 })
+    for (const scheme of ["valkeys", "rediss"]) {
+      expect(optionsOf(`${scheme}://cache.example.com:6380`)).toEqual({ host: "cache.example.com", port: 6380, tls: {} })
+    }
+  })
+
+  it("may hold a user, a password, a database and options of the driver", () => {
+    expect(optionsOf("valkey://me:p%40ss%2F@[::1]:7000/2?connectTimeout=100&keyPrefix=a&noDelay=false")).toEqual({
+      host: "::1",
+      port: 7000,
+      username: "me",
+      password: "p@ss/",
+      db: 2,
+      connectTimeout: 100,
+      keyPrefix: "a",
+      noDelay: false
+    })
+    expect(optionsOf("valkey://:only@localhost/")).toEqual({ host: "localhost", password: "only" })
   })
 })
 

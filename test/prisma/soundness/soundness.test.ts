@@ -184,7 +184,7 @@ describe.each(Object.entries(worlds))("on %s", (name, { enums, open, pools }) =>
       const entries = new Map<Query, Entry>()
       const renew = async () => {
         for (const query of reads.splice(0, 4)) entries.delete(query)
-        while (reads.length < 50) {
+        while (reads.length < 30) {
           const query = queries.read()
           if (
             await run(query).then(

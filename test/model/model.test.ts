@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest"
+import { objection } from "./configuration.js"
+import { configurations } from "./configurations.js"
+import { explore } from "./explore.js"
+import type { Machine } from "./explore.js"
+import { Fresh } from "./fresh.js"
+import { machine } from "./machine.js"
+import { mutants } from "./mutants.js"
+import { setup } from "./setup.js"
+import type { Partially } from "./setup.js"
+import { afterCommit, read, strict, table } from "./tables.js"
+import type { World } from "./world.js"
+
+const short = [...configurations, ...mutants].filter(({ depth }) => depth === "short")
+const expecting = (expected: string) => short.filter((configuration) => configuration.expected === expected)
+
+describe("the protocol", () => {
+  it.each(expecting("verified"))("holds: $name", (configuration) => {
+    expect(objection(configuration, configuration.explore())).toBeNull()
+  })
+})
+
+describe("the model finds out", () => {
+  it.each(expecting("violated"))("$name", (configuration) => {
+    const outcome = configuration.explore()
+    expect(objection(configuration, outcome)).toBeNull()
+    expect(outcome.trace).toHaveLength(outcome.depth)
+  })
+})
+
+const one = { database: table("1"), reads: [read("K", ["t"], ["1"])] }
+
+/** A handful of machines that differ, right ones and wrong ones. */
+const samples: ReadonlyArray<Partially> = [
+  { ...one, readers: 2, evictions: 1, writes: [afterCommit(), afterCommit()] },
+  { ...one, lookups: "one by one", evictions: 1, writes: [afterCommit(), afterCommit()] },
+  { ...one, promised: "P2", faults: ["kill", "rollback"], writes: [strict(), strict()] },
+  { ...one, promised: "P2", evictions: 1, faults: ["kill", "rollback"], writes: [strict(), strict()] },
+  { ...one, flaw: "stamps are read after the query", writes: [afterCommit(), afterCommit()] },
+  { ...one, faults: ["rollback", "unknown outcome"], flaw: "an unknown outcome counts as a rollback", writes: [strict()] }
+]
+
+/** A state as text, its fresh values named in the order in which they come. */
+const asText = (state: World): string => {
+  const names = new Map<Fresh, number>()
+  return JSON.stringify(state, (_, value: unknown) => {
+    if (!(value instanceof Fresh)) return value
+    const name = names.get(value) ?? names.size
+    names.set(value, name)
+    return `#${name}`
+  })
+}
+
+/** The states that can be reached, counted the plain way. */
+const count = ({ copy, initial, steps }: Machine<World>): number => {
+  const first = initial()
+  const seen = new Set([asText(first)])
+  const left = [first]
+  for (let state = left.pop(); state !== undefined; state = left.pop()) {
+    const from = state
+    steps(from, (_, act) => {
+      const draft = copy(from)
+      act(draft)
+      const text = asText(draft)
+      if (seen.has(text)) return
+      seen.add(text)
+      left.push(draft)
+    })
+  }
+  return seen.size
+}
+
+describe("the search", () => {
+  it("reaches every state, and counts it once whatever its fresh values are called", () => {
+    for (const sample of samples.slice(0, 3)) {
+      const made = machine(setup({ ...sample, readers: 1 }))
+      expect(explore({ ...made, interchangeable: [] }).states).toBe(count(made))
+    }
+  })
+
+  it("comes to the same verdict when it tells interchangeable readers and writers apart", () => {
+    for (const sample of samples) {
+      const made = machine(setup(sample))
+      const [together, apart] = [explore(made), explore({ ...made, interchangeable: [] })]
+      expect(together).toMatchObject({ verdict: apart.verdict, depth: apart.depth })
+      expect(together.states).toBeLessThanOrEqual(apart.states)
+    }
+  })
+
+  it("comes to the same verdict when it remembers what is dead", () => {
+    for (const sample of samples) {
+      const [forgetting, remembering] = [false, true].map((keepsTheDead) => explore(machine(setup({ ...sample, keepsTheDead }))))
+      expect(forgetting?.verdict).toBe(remembering?.verdict)
+      if (forgetting?.verdict === "violated") expect(forgetting.depth).toBe(remembering?.depth)
+    }
+  })
+
+  it("tells the shortest way to a violation", () => {
+    const { trace } = explore(machine(setup({ ...one, flaw: "stamps are read after the query", writes: [afterCommit()] })))
+    expect(trace.map((line) => line.split("  ")[0])).toEqual([
+      "R0 misses K",
+      "R0 queries K",
+      "W0 COMMIT",
+      "W0 INVALIDATE t",
+      "R0 OBTAIN late t",
+      "R0 SET K"
+    ])
+  })
+
+  it("says so when it was not allowed to look at everything", () => {
+    const made = machine(setup({ ...one, promised: "P2", faults: ["kill"], writes: [strict(), strict()] }))
+    expect(explore(made, { states: 100 }).verdict).toBe("bounded")
+  })
+})
