@@ -186,7 +186,6 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
 
   const write: QueryCache["write"] = <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => {
     const ownResult = request.own
-    const handle = openHandle(typeof ownResult?.key === "function")
     const prepared = ownResult === undefined ? Effect.succeed(undefined) : prepareOwn(ownResult)
     const { touches } = request
     // Where the result is kept is touched in any case: what is there is of no worth when the write may have been done.
@@ -194,16 +193,21 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       ? touches
       : { ...touches, keys: [...(touches.keys ?? []), ownResult.key] }
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(touched)))), (begun) => {
-        // Interrupted before anything was sent to the database.
-        if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
-        return Effect.matchCauseEffect(restore(effect), {
-          onFailure: (cause) => {
-            const rolledBack = Array.from(Cause.failures(cause)).some(request.isRolledBack ?? (() => false))
-            if (!rolledBack && request.unknown !== undefined) handle.touched(request.unknown)
-            return Effect.zipRight(handle.settle(rolledBack ? "rolledBack" : "unknown"), Effect.failCause(cause))
-          },
-          onSuccess: (value) => Effect.as(settleWrite(request, value, handle, begun.value), value)
+      Effect.suspend(() => {
+        // An effect may be run again: each time it is another write.
+        const handle = openHandle(typeof ownResult?.key === "function")
+        const begin = Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(touched))))
+        return Effect.flatMap(begin, (begun) => {
+          // Interrupted before anything was sent to the database.
+          if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
+          return Effect.matchCauseEffect(restore(effect), {
+            onFailure: (cause) => {
+              const rolledBack = Array.from(Cause.failures(cause)).some(request.isRolledBack ?? (() => false))
+              if (!rolledBack && request.unknown !== undefined) handle.touched(request.unknown)
+              return Effect.zipRight(handle.settle(rolledBack ? "rolledBack" : "unknown"), Effect.failCause(cause))
+            },
+            onSuccess: (value) => Effect.as(settleWrite(request, value, handle, begun.value), value)
+          })
         })
       })
     )

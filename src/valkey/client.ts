@@ -16,7 +16,12 @@ export interface Pipeline {
 export interface Client {
   readonly status: string
   readonly isCluster?: boolean
-  readonly options: { readonly keyPrefix?: unknown; readonly db?: unknown }
+  readonly options: {
+    readonly commandTimeout?: unknown
+    readonly db?: unknown
+    readonly keyPrefix?: unknown
+    readonly scaleReads?: unknown
+  }
   callBuffer(command: string, ...args: Array<Argument>): Promise<unknown>
   pipeline(): Pipeline
   connect(): Promise<unknown>

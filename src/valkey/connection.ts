@@ -96,7 +96,10 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
  * @category models
  */
 export interface ConnectionOptions {
-  /** How long an answer is waited for, in milliseconds, connecting included. Default 1,000. */
+  /**
+   * How long an answer is waited for, in milliseconds, connecting included. Default: the driver's `commandTimeout`
+   * where one is set, else 1,000.
+   */
   readonly commandTimeout?: number | undefined
 }
 
@@ -174,9 +177,25 @@ const duplicate = (client: Client): Client => {
     : client.duplicate(overrides)
 }
 
-const readCommandTimeout = (options: ConnectionOptions): Either.Either<number, ReadonlyArray<OptionProblem>> => {
-  const { commandTimeout = commandTimeoutDefault } = options
-  return Number.isFinite(commandTimeout) && commandTimeout >= 1
+/** The bound that the driver was given, if it was given one. */
+const driverTimeout = (target: Target): unknown => {
+  switch (target._tag) {
+    case "Server":
+      return target.options.commandTimeout
+    case "Cluster":
+      return target.options.redisOptions?.commandTimeout
+    case "Client":
+      return target.client.options.commandTimeout
+  }
+}
+
+const readCommandTimeout = (
+  options: ConnectionOptions,
+  target: Either.Either<Target, unknown>
+): Either.Either<number, ReadonlyArray<OptionProblem>> => {
+  const given = options.commandTimeout ?? (Either.isRight(target) ? driverTimeout(target.right) : undefined)
+  const commandTimeout = given ?? commandTimeoutDefault
+  return typeof commandTimeout === "number" && Number.isFinite(commandTimeout) && commandTimeout >= 1
     ? Either.right(commandTimeout)
     : Either.left([{ path: "commandTimeout", message: `got ${String(commandTimeout)}, allowed: milliseconds, 1 or more` }])
 }
@@ -197,7 +216,7 @@ export const make = (
 ): Effect.Effect<ValkeyConnection, CacheOptionsError, Scope.Scope> =>
   Effect.gen(function*() {
     const target = readConnection("connection", connection)
-    const timeout = readCommandTimeout(options)
+    const timeout = readCommandTimeout(options, target)
     if (Either.isLeft(target) || Either.isLeft(timeout)) {
       const problems = [...problemsOf(target), ...problemsOf(timeout)]
       return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))

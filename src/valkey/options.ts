@@ -64,6 +64,10 @@ const allowed = "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey op
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const masterOnly = "allowed: \"master\"; a replica may not know of an invalidation yet"
+
+const isMaster = (scaleReads: unknown): boolean => scaleReads === undefined || scaleReads === "master"
+
 const isCluster = (value: object): value is ClusterConnection => "cluster" in value && isObject(value.cluster)
 
 /** What has a life of its own is no set of options. */
@@ -83,15 +87,17 @@ export const readConnection = (
     })
   }
   if (!isObject(connection)) return problem(path, `got ${typeof connection}, allowed: ${allowed}`)
-  if (isClient(connection)) return Either.right({ _tag: "Client", client: connection })
+  if (isClient(connection)) {
+    return isMaster(connection.options.scaleReads)
+      ? Either.right({ _tag: "Client", client: connection })
+      : problem(`${path}.options.scaleReads`, masterOnly)
+  }
   if (isCluster(connection)) {
     const { nodes, options = {} } = connection.cluster
     if (!Array.isArray(nodes) || nodes.length === 0) {
       return problem(`${path}.cluster.nodes`, "allowed: at least one node, { host, port } or a URL")
     }
-    if (options.scaleReads !== undefined && options.scaleReads !== "master") {
-      return problem(`${path}.cluster.options.scaleReads`, "allowed: \"master\"; a replica may not know of an invalidation yet")
-    }
+    if (!isMaster(options.scaleReads)) return problem(`${path}.cluster.options.scaleReads`, masterOnly)
     return Either.right({ _tag: "Cluster", nodes, options })
   }
   return isOptions(connection)

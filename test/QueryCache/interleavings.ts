@@ -2,40 +2,38 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
 import type { Scope } from "effect/Scope"
 import type { CacheStore } from "effect-prisma-cache/CacheStore"
 import type { QueryCache } from "effect-prisma-cache/QueryCache"
 import { around, makeCache } from "./support.js"
 import type { Parts } from "./support.js"
 
-/** Waits for its turn: what a thread of a scenario does before each of its steps. */
-export type Turn = Effect.Effect<void>
+const turn = FiberRef.unsafeMake<Effect.Effect<void>>(Effect.void)
+
+/** Waits for its turn, in a thread of a scenario; elsewhere goes on at once. */
+export const takeTurn: Effect.Effect<void> = Effect.flatten(FiberRef.get(turn))
+
+/** Takes no turns, in a thread either. */
+export const outOfTurn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locally(effect, turn, Effect.void)
 
 /** Threads that run at once, and what has to hold when all are done. Made anew for every order. */
 export interface Scenario {
-  readonly threads: ReadonlyArray<(turn: Turn) => Effect.Effect<unknown>>
+  readonly threads: ReadonlyArray<Effect.Effect<unknown>>
   readonly check: Effect.Effect<void>
 }
 
-/** A process of a fleet, whose cache takes the turns of the thread that it is lent to. */
-export interface Process {
-  readonly cache: QueryCache
-  readonly lend: (turn: Turn) => QueryCache
+/** Caches as if in processes of their own over one store, of which every step waits for the turn of its thread. */
+export const makeProcesses = (
+  count: number,
+  store: CacheStore,
+  parts: Parts = {}
+): Effect.Effect<ReadonlyArray<QueryCache>, never, Scope> => {
+  const inTurn = around(store, ({ run }) => Effect.zipRight(takeTurn, run))
+  return Effect.forEach(Array.from({ length: count }), () =>
+    Effect.map(makeCache({ ...parts, store: inTurn }), ({ cache }) => cache))
 }
-
-/** Processes with caches of their own over one store. Made once: a scenario takes names that no other has. */
-export const makeProcesses = (count: number, store: CacheStore, parts: Parts = {}): Effect.Effect<ReadonlyArray<Process>, never, Scope> =>
-  Effect.forEach(Array.from({ length: count }), () => {
-    let current: Turn = Effect.void
-    const inTurn = around(store, ({ run }) => Effect.zipRight(Effect.suspend(() => current), run))
-    return Effect.map(makeCache({ ...parts, store: inTurn }), ({ cache }) => ({
-      cache,
-      lend: (turn: Turn) => {
-        current = turn
-        return cache
-      }
-    }))
-  })
 
 /** Runs the threads, one step of one of them at a time; `choose` says whose. */
 const run = (scenario: Scenario, choose: (waiting: ReadonlyArray<number>) => number): Effect.Effect<void> =>
@@ -43,13 +41,13 @@ const run = (scenario: Scenario, choose: (waiting: ReadonlyArray<number>) => num
     const waiting = new Map<number, Deferred.Deferred<void>>()
     let running = scenario.threads.length
     const fibers = yield* Effect.forEach(scenario.threads, (thread, i) => {
-      const turn = Effect.suspend(() => {
+      const turnOfThis = Effect.suspend(() => {
         const called = Deferred.unsafeMake<void>(FiberId.none)
         waiting.set(i, called)
         running--
         return Deferred.await(called)
       })
-      return Effect.fork(Effect.ensuring(thread(turn), Effect.sync(() => running--)))
+      return Effect.fork(Effect.locally(Effect.ensuring(thread, Effect.sync(() => running--)), turn, turnOfThis))
     })
     while (true) {
       // Who is still not back by then waits for another thread.

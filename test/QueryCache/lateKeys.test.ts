@@ -3,8 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as CacheKey from "effect-prisma-cache/CacheKey"
 import type * as QueryCache from "effect-prisma-cache/QueryCache"
-import { everyOrder, makeProcesses } from "./interleavings.js"
-import type { Turn } from "./interleavings.js"
+import { everyOrder, makeProcesses, takeTurn } from "./interleavings.js"
 import { counted, entryOf, makeCache, memoryStore, read, readKey, recorded, settle } from "./support.js"
 
 /** A read whose key is known from its answer only. */
@@ -107,26 +106,15 @@ describe("invalidating a key while an answer that turns out to carry it is queri
             const name = `${key} ${++rows}`
             const row = { value: 0 }
             const ref = { key: name, namespace }
-            const read = (cache: QueryCache.QueryCache, turn: Turn) =>
-              settle(cache, cache.fetch(lateRead(name, ref), Effect.zipRight(turn, Effect.sync(() => row.value))))
-            if (known) {
-              yield* read(reader!.lend(Effect.void), Effect.void)
-              yield* Effect.orDie(writer!.lend(Effect.void).invalidate({ keys: [{ key: name }] }))
-            }
+            const targets = { keys: [{ key: name }] }
+            const read = settle(reader!, reader!.fetch(lateRead(name, ref), Effect.map(takeTurn, () => row.value)))
+            const write = writer!.write({ label: "write", touches: targets }, Effect.map(takeTurn, () => (row.value = 1)))
+            if (known) yield* Effect.zipRight(read, Effect.orDie(writer!.invalidate(targets)))
             return {
-              threads: [
-                (turn: Turn) => Effect.suspend(() => read(reader!.lend(turn), turn)),
-                (turn: Turn) =>
-                  Effect.suspend(() => {
-                    const cache = writer!.lend(turn)
-                    const write = Effect.zipRight(turn, Effect.sync(() => (row.value = 1)))
-                    return cache.write({ label: "write", touches: { keys: [{ key: name }] } }, write)
-                  })
-              ],
+              threads: [read, write],
               check: Effect.gen(function*() {
-                const cache = reader!.lend(Effect.void)
-                expect(yield* read(cache, Effect.void)).toBe(1)
-                expect(yield* settle(cache, cache.fetch(readKey(name, namespace), Effect.succeed(1)))).toBe(1)
+                expect(yield* read).toBe(1)
+                expect(yield* settle(reader!, reader!.fetch(readKey(name, namespace), Effect.succeed(1)))).toBe(1)
               })
             }
           })

@@ -2,8 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as QueryCache from "effect-prisma-cache/QueryCache"
-import { everyOrder, makeProcesses, seeded, someOrders } from "./interleavings.js"
-import type { Process, Scenario, Turn } from "./interleavings.js"
+import { everyOrder, makeProcesses, seeded, someOrders, takeTurn } from "./interleavings.js"
+import type { Scenario } from "./interleavings.js"
 import { entryOf, makeCache, memoryStore, outOfOrder, primitives, readKey, settle } from "./support.js"
 
 const key = { key: "user-1" }
@@ -87,27 +87,29 @@ describe("a write's own result", () => {
     }))
 })
 
-type Thread = (cache: QueryCache.QueryCache, turn: Turn) => Effect.Effect<unknown>
+/** What threads may do with a row. */
+interface Row {
+  readonly write: (process: number, value: number, late: boolean) => Effect.Effect<unknown>
+  readonly read: (process: number) => Effect.Effect<unknown>
+}
 
 /** Rows in a database, and three processes that read and write them. Every scenario has a row of its own. */
 const world = (consistency: QueryCache.Consistency) =>
   Effect.map(makeProcesses(3, memoryStore(), { consistency }), (processes) => {
-    const [one] = processes as [Process]
     let rows = 0
-    return (threads: (row: { write: (value: number, late: boolean) => Thread; read: Thread }) => ReadonlyArray<Thread>) =>
+    return (threads: (row: Row) => ReadonlyArray<Effect.Effect<unknown>>) =>
       Effect.sync((): Scenario => {
         const key = `user-${++rows}`
         let value = 0
-        const read = (cache: QueryCache.QueryCache, turn: Turn) =>
-          settle(cache, cache.fetch(readKey(key), Effect.zipRight(turn, Effect.sync(() => value))))
-        const write = (next: number, late: boolean): Thread => (cache, turn) =>
-          cache.write(update(late ? () => ({ key }) : { key }), Effect.zipRight(turn, Effect.sync(() => (value = next))))
+        const read = (process: number) => {
+          const cache = processes[process]!
+          return settle(cache, cache.fetch(readKey(key), Effect.map(takeTurn, () => value)))
+        }
+        const write = (process: number, next: number, late: boolean) =>
+          processes[process]!.write(update(late ? () => ({ key }) : { key }), Effect.map(takeTurn, () => (value = next)))
         return {
-          threads: threads({ write, read }).map((thread, i) => (turn) =>
-            Effect.suspend(() => thread((processes[i] as Process).lend(turn), turn))),
-          check: Effect.gen(function*() {
-            expect(yield* read(one.lend(Effect.void), Effect.void)).toBe(value)
-          })
+          threads: threads({ write, read }),
+          check: Effect.map(read(0), (seen) => void expect(seen).toBe(value))
         }
       })
   })
@@ -118,14 +120,14 @@ for (const { consistency, own, what } of cases) describe(`writes of one row that
   it.scoped("leave the last one's value or none, in every order of their steps", () =>
     Effect.gen(function*() {
       const scenario = yield* world(consistency)
-      const orders = yield* everyOrder(scenario(({ write }) => [write(1, late), write(2, late)]))
+      const orders = yield* everyOrder(scenario(({ write }) => [write(0, 1, late), write(1, 2, late)]))
       expect(orders).toBeGreaterThan(100)
     }), 60_000)
 
   it.scoped("leave no old value to a reader either", () =>
     Effect.gen(function*() {
       const scenario = yield* world(consistency)
-      const three = scenario(({ read, write }) => [write(1, late), read, write(2, false)])
+      const three = scenario(({ read, write }) => [write(0, 1, late), read(1), write(2, 2, false)])
       yield* someOrders(three, 300, seeded(1))
     }), 60_000)
 })

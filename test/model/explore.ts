@@ -2,7 +2,7 @@
  * Looks at every state that a machine can reach, breadth first, so that the first state found to be wrong is one that
  * takes the fewest steps. States are plain data that nobody changes: a step gets a draft, which is a copy of its own.
  */
-import { fingerprint } from "./fingerprint.js"
+import { fingerprint, keepDigests } from "./fingerprint.js"
 import { restartNames } from "./fresh.js"
 import { Integers, Seen } from "./seen.js"
 
@@ -98,6 +98,7 @@ export const explore = <State extends object>(machine: Machine<State>, limits: L
         const draft = machine.copy(state)
         act(draft)
         if (!seen.add(identify(draft))) return
+        keepDigests()
         parents.push(index)
         steps.push(step)
         violation = machine.judge(draft)

@@ -114,6 +114,13 @@ const numberOf = (text: string): number => {
 const digests = new Map<object, Digest>()
 const maxDigests = 20_000
 
+const made: Array<unknown> = []
+
+export const keepDigests = (): void => {
+  if (digests.size >= maxDigests) digests.clear()
+  for (let i = 0; i < made.length; i += 2) digests.set(made[i] as object, made[i + 1] as Digest)
+}
+
 const digestOf = (value: object): Digest => {
   let digest = digests.get(value)
   if (digest === undefined) {
@@ -130,8 +137,7 @@ const digestOf = (value: object): Digest => {
     }
     hash.add(marks.end)
     digest = hash.digest()
-    if (digests.size >= maxDigests) digests.clear()
-    digests.set(value, digest)
+    made.push(value, digest)
   }
   return digest
 }
@@ -155,6 +161,7 @@ export const fingerprint = (
   state: Readonly<Record<string, unknown>>,
   interchangeable: ReadonlyArray<string>
 ): Fingerprint => {
+  made.length = 0
   const hash = new Hash()
   for (const name in state) {
     if (interchangeable.includes(name)) continue

@@ -56,14 +56,18 @@ onEveryStore(database, "a batch", (make) => {
       prisma.counter.count({ where: { name }, cache: 5_000 }).withCacheInfo()
     ])
     expect(row).toEqual({ name, value: 1 })
-    expect(told).toEqual({ data: row, info: { status: "bypass", key: undefined, tags: [], age: undefined, ttl: undefined } })
+    expect(told).toEqual({
+      data: row,
+      info: { status: "bypass", key: undefined, tags: [], age: undefined, ttl: undefined }
+    })
     expect(off).toMatchObject({ data: row, info: { status: "off" } })
     expect(count).toMatchObject({ data: 1, info: { status: "bypass" } })
   })
 
   it("takes fluent calls", async () => {
     const { prisma } = make()
-    const posts = () => prisma.user.findUnique({ where: { id: 1 } }).posts({ orderBy: { id: "asc" }, select: { id: true }, cache: true })
+    const posts = () =>
+      prisma.user.findUnique({ where: { id: 1 } }).posts({ orderBy: { id: "asc" }, select: { id: true }, cache: true })
     await answerTo(posts)
     const [plain, told] = await prisma.$transaction([posts(), posts().withCacheInfo()])
     expect(plain).toEqual([{ id: 1 }, { id: 2 }])
@@ -106,6 +110,9 @@ onEveryStore(database, "a batch", (make) => {
       read(),
       prisma.$transaction([read()], { isolationLevel: "Serializable" })
     ])
-    expect([alone, inBatch]).toEqual([{ name, value: 1 }, { name, value: 1 }])
+    expect([alone, inBatch]).toEqual([
+      { name, value: 1 },
+      { name, value: 1 }
+    ])
   })
 })

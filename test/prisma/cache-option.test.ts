@@ -4,7 +4,18 @@ import { makePrisma } from "../support/database.js"
 import { until } from "../support/process.js"
 import { valkeyUrl } from "../support/servers.js"
 import { insertCounter, readNames, readsOf, setCounter, writeNames, writesOf } from "./counters.js"
-import { adjustableStore, between, exactly, missThenHit, onEveryStore, onMemory, onValkey, statusOf, untyped, useDatabase } from "./support.js"
+import {
+  adjustableStore,
+  between,
+  exactly,
+  missThenHit,
+  onEveryStore,
+  onMemory,
+  onValkey,
+  statusOf,
+  untyped,
+  useDatabase
+} from "./support.js"
 import type { Untyped } from "./support.js"
 
 const database = useDatabase()
@@ -20,7 +31,10 @@ onEveryStore(database, "on every read", (make) => {
     ["a ttl in milliseconds", 60_000],
     ["a key", "a key"],
     ["a ttl in words", { ttl: "1 minute" }],
-    ["everything at once", { ttl: 60_000, key: "a key", namespace: "elsewhere", tags: ["a", "b"], refresh: false, bypass: false }],
+    [
+      "everything at once",
+      { ttl: 60_000, key: "a key", namespace: "elsewhere", tags: ["a", "b"], refresh: false, bypass: false }
+    ],
     ["a function as key", { key: () => "a key" }],
     ["no more than an object", {}]
   ]
@@ -83,14 +97,20 @@ describe("what is the cache's never reaches Prisma", () => {
   onEveryStore(database, "on every operation", (make) => {
     it.each([...readNames, ...writeNames])("%s", async (operation) => {
       const seen = new Set<string>()
-      const prisma = make({ varyBy: () => null }, makeStrict()).prisma.$extends(between(({ args }, run) => {
-        Object.keys(args).forEach((name) => seen.add(name))
-        return run()
-      }))
+      const prisma = make({ varyBy: () => null }, makeStrict()).prisma.$extends(
+        between(({ args }, run) => {
+          Object.keys(args).forEach((name) => seen.add(name))
+          return run()
+        })
+      )
       const isRead = readNames.includes(operation)
       const options = isRead
         ? wishes.map((cache) => ({ cache }))
-        : [...wishes.map((cache) => ({ cache })), ...uncaches.map((uncache) => ({ uncache })), { cache: "key", uncache: "other" }]
+        : [
+            ...wishes.map((cache) => ({ cache })),
+            ...uncaches.map((uncache) => ({ uncache })),
+            { cache: "key", uncache: "other" }
+          ]
       for (const option of options) {
         const args = argsOf(isRead ? readsOf : writesOf, await insertCounter(database.base), operation)
         await counters(prisma)[operation]!({ ...args, ...option })
@@ -131,8 +151,10 @@ describe("an answer expires", () => {
       const name = await insertCounter(database.base)
       await prisma.counter.findUnique({ where: { name }, cache: 150 })
       await setCounter(database.base, name, 2)
-      await until("the answer has expired", async () =>
-        (await prisma.counter.findUnique({ where: { name }, cache: 60_000 }))?.value === 2)
+      await until(
+        "the answer has expired",
+        async () => (await prisma.counter.findUnique({ where: { name }, cache: 60_000 }))?.value === 2
+      )
     })
   })
 
@@ -140,8 +162,10 @@ describe("an answer expires", () => {
     it("of all that the cache puts there", async () => {
       const { options, prisma } = make({ defaults: { ttl: "10 minutes", tags: ["all"] } })
       const name = await insertCounter(database.base)
-      for (const [operation, args] of readsOf(name)) await missThenHit(database.sql, () => counters(prisma)[operation]!({ ...args }))
-      for (const [operation, args] of writesOf(name)) await counters(prisma)[operation]!({ ...args, cache: "own", uncache: "other" })
+      for (const [operation, args] of readsOf(name))
+        await missThenHit(database.sql, () => counters(prisma)[operation]!({ ...args }))
+      for (const [operation, args] of writesOf(name))
+        await counters(prisma)[operation]!({ ...args, cache: "own", uncache: "other" })
       const client = new Redis(valkeyUrl())
       onTestFinished(() => client.disconnect())
       const keys = await client.keys(`*${options.namespace}*`)

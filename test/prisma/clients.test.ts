@@ -9,7 +9,16 @@ import type { SqlLog } from "../support/sqlLog.js"
 import { insertCounter, readNames, readsOf, setCounter, writeNames, writesOf } from "./counters.js"
 import type { Prisma } from "./generated/client/client.js"
 import { bare, edges, insertPeople, insertStrangeFloats } from "./rows.js"
-import { answerTo, between, exactly, expectHitEqualsMiss, memoryLayer, missThenHit, statusOf, untyped } from "./support.js"
+import {
+  answerTo,
+  between,
+  exactly,
+  expectHitEqualsMiss,
+  memoryLayer,
+  missThenHit,
+  statusOf,
+  untyped
+} from "./support.js"
 import type { BaseClient, CachedClient } from "./support.js"
 
 /** A client of another version or generator. All have the same models, but each has types of its own. */
@@ -35,13 +44,22 @@ const openJs = (url: string, file: string, { PrismaPg }: typeof import("@prisma/
 }
 
 const clients: ReadonlyArray<readonly [string, (url: string) => Promise<Opened>]> = [
-  ["Prisma 7, prisma-client-js", async (url) => openJs(url, "./generated/client-js/index.js", require("@prisma/adapter-pg"))],
-  ["Prisma 6, prisma-client", async (url) => {
-    const { prisma, sql } = makePrisma6(url)
-    const { Prisma: namespace } = await import("../prisma-6/generated/client/client.js")
-    return { prisma: prisma as unknown as BaseClient, sql, Prisma: namespace as unknown as typeof Prisma }
-  }],
-  ["Prisma 6, prisma-client-js", async (url) => openJs(url, "../prisma-6/generated/client-js/index.js", requireOf6("@prisma/adapter-pg"))]
+  [
+    "Prisma 7, prisma-client-js",
+    async (url) => openJs(url, "./generated/client-js/index.js", require("@prisma/adapter-pg"))
+  ],
+  [
+    "Prisma 6, prisma-client",
+    async (url) => {
+      const { prisma, sql } = makePrisma6(url)
+      const { Prisma: namespace } = await import("../prisma-6/generated/client/client.js")
+      return { prisma: prisma as unknown as BaseClient, sql, Prisma: namespace as unknown as typeof Prisma }
+    }
+  ],
+  [
+    "Prisma 6, prisma-client-js",
+    async (url) => openJs(url, "../prisma-6/generated/client-js/index.js", requireOf6("@prisma/adapter-pg"))
+  ]
 ]
 
 describe.each(clients)("on %s", (_, open) => {
@@ -67,9 +85,29 @@ describe.each(clients)("on %s", (_, open) => {
   const queries: ReadonlyArray<readonly [model: string, operation: string, args: object]> = [
     ["everything", "findMany", { orderBy: { id: "asc" } }],
     ["everything", "findUniqueOrThrow", { where: { id: edges.id } }],
-    ["everything", "aggregate", { where: { id: edges.id }, _sum: { decimal: true, bigInt: true }, _max: { dateTime: true }, _count: true }],
-    ["everything", "groupBy", { by: ["role", "bytes"], _sum: { decimal: true }, having: { int: { _min: { lte: 0 } } }, orderBy: { role: "asc" } }],
-    ["user", "findMany", { include: { profile: true, posts: { include: { tags: true } }, _count: true, manager: true }, orderBy: { id: "asc" } }],
+    [
+      "everything",
+      "aggregate",
+      { where: { id: edges.id }, _sum: { decimal: true, bigInt: true }, _max: { dateTime: true }, _count: true }
+    ],
+    [
+      "everything",
+      "groupBy",
+      {
+        by: ["role", "bytes"],
+        _sum: { decimal: true },
+        having: { int: { _min: { lte: 0 } } },
+        orderBy: { role: "asc" }
+      }
+    ],
+    [
+      "user",
+      "findMany",
+      {
+        include: { profile: true, posts: { include: { tags: true } }, _count: true, manager: true },
+        orderBy: { id: "asc" }
+      }
+    ],
     ["user", "count", { select: { _all: true, name: true } }],
     ["user", "findFirst", { omit: { secret: true }, orderBy: { id: "asc" } }]
   ]
@@ -82,7 +120,9 @@ describe.each(clients)("on %s", (_, open) => {
 
   it("decimals are of the client's own class", async () => {
     const prisma = make()
-    const [miss, hit] = await missThenHit(opened.sql, () => prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true }))
+    const [miss, hit] = await missThenHit(opened.sql, () =>
+      prisma.user.findUniqueOrThrow({ where: { id: 1 }, cache: true })
+    )
     expect(miss.balance).toBeInstanceOf(opened.Prisma.Decimal)
     expect(hit.balance).toBeInstanceOf(opened.Prisma.Decimal)
     expect(opened.Prisma.Decimal.isDecimal(hit.balance)).toBe(true)
@@ -94,8 +134,14 @@ describe.each(clients)("on %s", (_, open) => {
     const { DbNull, JsonNull } = opened.Prisma
     expect(await prisma.user.count({ where: { id: 1 }, cache: true })).toBe(1)
     expect(await prisma.user.findFirst({ where: { id: 1 }, cache: true })).toMatchObject({ email: "ada@example.com" })
-    const posts = await prisma.user.findUnique({ where: { id: 1 } }).posts({ take: 1, orderBy: { id: "asc" }, cache: true })
-    const selected = await prisma.user.findUnique({ where: { id: 1 }, select: { posts: { take: 1, orderBy: { id: "asc" } } }, cache: true })
+    const posts = await prisma.user
+      .findUnique({ where: { id: 1 } })
+      .posts({ take: 1, orderBy: { id: "asc" }, cache: true })
+    const selected = await prisma.user.findUnique({
+      where: { id: 1 },
+      select: { posts: { take: 1, orderBy: { id: "asc" } } },
+      cache: true
+    })
     expect([posts, selected]).toMatchObject([[{ id: 1 }], { posts: [{ id: 1 }] }])
     const withNull = async (equals: typeof DbNull | typeof JsonNull) =>
       (await prisma.everything.findMany({ where: { jsonMaybe: { equals } }, cache: true })).map(({ id }) => id)
@@ -105,23 +151,40 @@ describe.each(clients)("on %s", (_, open) => {
     expect(await prisma.user_profile.findUnique({ where: { id: 1 }, cache: true })).toMatchObject({ bio: "legacy" })
   })
 
-  it.each([...readNames, ...writeNames])("%s takes the cache's options, and Prisma never sees them", async (operation) => {
-    const seen = new Set<string>()
-    const prisma = untyped(make({ varyBy: () => null }).$extends(between(({ args }, run) => {
-      Object.keys(args).forEach((name) => seen.add(name))
-      return run()
-    })))
-    const isRead = readNames.includes(operation)
-    const options = isRead
-      ? [true, false, null, undefined, 0, 5_000, "k", { ttl: "1 minute", key: () => "by function" }].map((cache) => ({ cache }))
-      : [{ cache: "k", uncache: "l" }, { cache: { key: () => "k" } }, { cache: false, uncache: () => ["k"] }, { uncache: undefined }]
-    for (const option of options) {
-      const name = await insertCounter(opened.prisma)
-      await prisma["counter"]![operation]!({ ...Object.fromEntries((isRead ? readsOf : writesOf)(name))[operation], ...option })
+  it.each([...readNames, ...writeNames])(
+    "%s takes the cache's options, and Prisma never sees them",
+    async (operation) => {
+      const seen = new Set<string>()
+      const prisma = untyped(
+        make({ varyBy: () => null }).$extends(
+          between(({ args }, run) => {
+            Object.keys(args).forEach((name) => seen.add(name))
+            return run()
+          })
+        )
+      )
+      const isRead = readNames.includes(operation)
+      const options = isRead
+        ? [true, false, null, undefined, 0, 5_000, "k", { ttl: "1 minute", key: () => "by function" }].map((cache) => ({
+            cache
+          }))
+        : [
+            { cache: "k", uncache: "l" },
+            { cache: { key: () => "k" } },
+            { cache: false, uncache: () => ["k"] },
+            { uncache: undefined }
+          ]
+      for (const option of options) {
+        const name = await insertCounter(opened.prisma)
+        await prisma["counter"]![operation]!({
+          ...Object.fromEntries((isRead ? readsOf : writesOf)(name))[operation],
+          ...option
+        })
+      }
+      expect(seen.size).toBeGreaterThan(0)
+      expect(["cache", "uncache"].filter((name) => seen.has(name))).toEqual([])
     }
-    expect(seen.size).toBeGreaterThan(0)
-    expect(["cache", "uncache"].filter((name) => seen.has(name))).toEqual([])
-  })
+  )
 
   it("custom keys name what writes keep and what they make invalid", async () => {
     const prisma = make()
@@ -139,13 +202,16 @@ describe.each(clients)("on %s", (_, open) => {
     const name = await insertCounter(opened.prisma)
     const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
     await missThenHit(opened.sql, read)
-    const update = (value: number, fails: boolean) => prisma.$transaction(async (tx) => {
-      await tx.counter.update({ where: { name }, data: { value }, uncache: "k" })
-      expect(await answerTo(() => tx.counter.findUnique({ where: { name }, cache: "k" })))
-        .toMatchObject({ data: { value }, info: { status: "bypass" } })
-      expect(await statusOf(read)).toBe("hit")
-      if (fails) throw new Error("rolled back")
-    })
+    const update = (value: number, fails: boolean) =>
+      prisma.$transaction(async (tx) => {
+        await tx.counter.update({ where: { name }, data: { value }, uncache: "k" })
+        expect(await answerTo(() => tx.counter.findUnique({ where: { name }, cache: "k" }))).toMatchObject({
+          data: { value },
+          info: { status: "bypass" }
+        })
+        expect(await statusOf(read)).toBe("hit")
+        if (fails) throw new Error("rolled back")
+      })
     await expect(update(2, true)).rejects.toThrow("rolled back")
     expect(await answerTo(read)).toMatchObject({ data: { value: 1 }, info: { status: "hit" } })
     await update(3, false)
@@ -177,21 +243,36 @@ describe.each(clients)("on %s", (_, open) => {
   })
 
   it("computed fields, fluent calls and further extensions go on", async () => {
-    const label = { result: { counter: { label: { needs: { name: true }, compute: (row: { name: string }) => `<${row.name}>` } } } }
+    const label = {
+      result: { counter: { label: { needs: { name: true }, compute: (row: { name: string }) => `<${row.name}>` } } }
+    }
     const name = await insertCounter(opened.prisma)
     const prisma = make()
     const computing = prisma.$extends(label)
     for (let time = 0; time < 2; time++) {
-      expect(exactly(await prisma.counter.findFirst({ where: { name }, select: { value: true }, cache: true }))).toBe(exactly({ value: 1 }))
-      const row = await computing.counter.findFirst({ where: { name }, select: { value: true, label: true }, cache: true })
+      expect(exactly(await prisma.counter.findFirst({ where: { name }, select: { value: true }, cache: true }))).toBe(
+        exactly({ value: 1 })
+      )
+      const row = await computing.counter.findFirst({
+        where: { name },
+        select: { value: true, label: true },
+        cache: true
+      })
       expect(row?.label).toBe(`<${name}>`)
     }
-    await missThenHit(opened.sql, () => (computing as unknown as CachedClient).post.findUnique({ where: { id: 1 } }).author().profile({ cache: true }))
+    await missThenHit(opened.sql, () =>
+      (computing as unknown as CachedClient).post
+        .findUnique({ where: { id: 1 } })
+        .author()
+        .profile({ cache: true })
+    )
   })
 
   it("what is not there is thrown as the client's own error", async () => {
     const prisma = make()
-    const error: unknown = await prisma.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true }).then(null, (error) => error)
+    const error: unknown = await prisma.counter
+      .findUniqueOrThrow({ where: { name: "nobody" }, cache: true })
+      .then(null, (error) => error)
     expect(error).toBeInstanceOf(opened.Prisma.PrismaClientKnownRequestError)
     expect(error).toMatchObject({ code: "P2025" })
   })

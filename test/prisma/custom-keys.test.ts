@@ -27,12 +27,14 @@ onEveryStore(database, "a custom key on a read", (make) => {
       () => prisma.counter.aggregate({ where: { name }, _min: { value: true }, cache: "k" }),
       () => prisma.counter.groupBy({ by: ["name"], where: { name }, cache: "k" })
     ]
-    const answers = await Promise.all(reads.map(async (read) => {
-      const [miss, hit] = [await answerTo<unknown>(read), await answerTo<unknown>(read)]
-      expect([miss.info.status, hit.info.status]).toEqual(["miss", "hit"])
-      expect(hit.data).toEqual(miss.data)
-      return JSON.stringify(hit.data)
-    }))
+    const answers = await Promise.all(
+      reads.map(async (read) => {
+        const [miss, hit] = [await answerTo<unknown>(read), await answerTo<unknown>(read)]
+        expect([miss.info.status, hit.info.status]).toEqual(["miss", "hit"])
+        expect(hit.data).toEqual(miss.data)
+        return JSON.stringify(hit.data)
+      })
+    )
     expect(new Set(answers).size).toBe(reads.length)
     await prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })
     for (const read of reads) expect(await statusOf(read)).toBe("miss")
@@ -41,7 +43,8 @@ onEveryStore(database, "a custom key on a read", (make) => {
   it("is told apart by its namespace", async () => {
     const { prisma } = make()
     const name = await insertCounter(database.base)
-    const read = (namespace?: string) => () => prisma.counter.findUnique({ where: { name }, cache: { key: "k", namespace } })
+    const read = (namespace?: string) => () =>
+      prisma.counter.findUnique({ where: { name }, cache: { key: "k", namespace } })
     for (const namespace of [undefined, "a", "b"]) expect(await statusOf(read(namespace))).toBe("miss")
     await prisma.counter.update({ where: { name }, data: {}, uncache: { key: "k", namespace: "a" } })
     expect(await statusOf(read("b"))).toBe("hit")
@@ -62,7 +65,11 @@ onEveryStore(database, "a custom key on a read", (make) => {
       const byName = () => prisma.counter.findUnique({ where: { name }, cache: { key: `counter:${name}`, namespace } })
       await missThenHit(database.sql, read)
       expect(await statusOf(byName)).toBe("hit")
-      await prisma.counter.update({ where: { name }, data: {}, uncache: { key: `counter:${name}`, namespace: "nowhere" } })
+      await prisma.counter.update({
+        where: { name },
+        data: {},
+        uncache: { key: `counter:${name}`, namespace: "nowhere" }
+      })
       expect(await statusOf(read)).toBe("hit")
       await prisma.counter.update({ where: { name }, data: {}, uncache: { key: `counter:${name}`, namespace } })
       expect(await statusOf(byName)).toBe("miss")
@@ -111,7 +118,9 @@ onEveryStore(database, "a custom key on a read", (make) => {
 })
 
 onEveryStore(database, "a custom key on a write", (make) => {
-  const forms: ReadonlyArray<readonly [string, (name: string) => string | { readonly key: (row: { readonly name: string }) => string }]> = [
+  const forms: ReadonlyArray<
+    readonly [string, (name: string) => string | { readonly key: (row: { readonly name: string }) => string }]
+  > = [
     ["as text", (name) => name],
     ["as a function of the result", () => ({ key: ({ name }) => name })]
   ]
@@ -138,7 +147,8 @@ onEveryStore(database, "a custom key on a write", (make) => {
   it("is where the rows of createManyAndReturn and updateManyAndReturn are found, by reads of many", async () => {
     const { prisma } = make()
     const name = uniqueName("written")
-    const found = async () => (await answerTo(() => prisma.counter.findMany({ where: { name: "nobody" }, cache: name }))).data
+    const found = async () =>
+      (await answerTo(() => prisma.counter.findMany({ where: { name: "nobody" }, cache: name }))).data
     await prisma.counter.createManyAndReturn({ data: [{ name, value: 1 }], cache: name })
     expect(await found()).toEqual([{ name, value: 1 }])
     await prisma.counter.updateManyAndReturn({ where: { name }, data: { value: 2 }, cache: { key: () => name } })
@@ -158,7 +168,9 @@ onEveryStore(database, "a custom key on a write", (make) => {
     const { prisma } = make()
     const name = await insertCounter(database.base)
     await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: { key: "k", namespace: "a" } })
-    expect(await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: { key: "k", namespace: "a" } }))).toBe("hit")
+    expect(
+      await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: { key: "k", namespace: "a" } }))
+    ).toBe("hit")
     expect(await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: "k" }))).toBe("miss")
     await prisma.counter.update({ where: { name }, data: { value: 3 }, select: { name: true }, cache: "k" })
     const read = await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "k" }))
@@ -167,14 +179,20 @@ onEveryStore(database, "a custom key on a write", (make) => {
 
   it("keeps what a fluent call on it answers apart from its row", async () => {
     const { prisma } = make()
-    const { id } = await database.base.user.create({ data: { email: uniqueName("fluent"), posts: { create: { title: "one" } } } })
-    const written = prisma.user.update({ where: { id }, data: { name: "A" }, cache: "k" }).posts({ select: { title: true } })
+    const { id } = await database.base.user.create({
+      data: { email: uniqueName("fluent"), posts: { create: { title: "one" } } }
+    })
+    const written = prisma.user
+      .update({ where: { id }, data: { name: "A" }, cache: "k" })
+      .posts({ select: { title: true } })
     expect("withCacheInfo" in written).toBe(false)
     expect(await written).toEqual([{ title: "one" }])
-    expect(await prisma.user.findUnique({ where: { id }, select: { posts: { select: { title: true } } }, cache: "k" }))
-      .toEqual({ posts: [{ title: "one" }] })
-    expect(await answerTo(() => prisma.user.findUnique({ where: { id }, cache: "k" }).posts({ select: { title: true } })))
-      .toMatchObject({ data: [{ title: "one" }] })
+    expect(
+      await prisma.user.findUnique({ where: { id }, select: { posts: { select: { title: true } } }, cache: "k" })
+    ).toEqual({ posts: [{ title: "one" }] })
+    expect(
+      await answerTo(() => prisma.user.findUnique({ where: { id }, cache: "k" }).posts({ select: { title: true } }))
+    ).toMatchObject({ data: [{ title: "one" }] })
   })
 
   it.each(writeNames)("makes invalid what stood under it before: %s", async (operation) => {
@@ -202,27 +220,29 @@ onEveryStore(database, "a custom key on a write", (make) => {
     }
   })
 
-  it.each([["as text", "k"], ["as a function of the result", { key: () => "k" }]])(
-    "%s stores nothing if it was made invalid while the write was under way",
-    async (_, cache) => {
-      const gate = makeGate()
-      const { prisma } = make({ varyBy: () => null })
-      const name = await insertCounter(database.base)
-      const held = prisma.$extends(between(async ({ operation }, run) => {
+  it.each([
+    ["as text", "k"],
+    ["as a function of the result", { key: () => "k" }]
+  ])("%s stores nothing if it was made invalid while the write was under way", async (_, cache) => {
+    const gate = makeGate()
+    const { prisma } = make({ varyBy: () => null })
+    const name = await insertCounter(database.base)
+    const held = prisma.$extends(
+      between(async ({ operation }, run) => {
         const result = await run()
         if (operation === "update") await gate.pass()
         return result
-      }))
-      const writing = held.counter.update({ where: { name }, data: { value: 2 }, cache })
-      const written = writing.then((row) => row)
-      await gate.reached
-      await setCounter(database.base, name, 3)
-      await prisma.$cache.invalidate({ keys: ["k"] })
-      gate.open()
-      expect(await written).toEqual({ name, value: 2 })
-      expect(await prisma.counter.findUnique({ where: { name }, cache: "k" })).toEqual({ name, value: 3 })
-    }
-  )
+      })
+    )
+    const writing = held.counter.update({ where: { name }, data: { value: 2 }, cache })
+    const written = writing.then((row) => row)
+    await gate.reached
+    await setCounter(database.base, name, 3)
+    await prisma.$cache.invalidate({ keys: ["k"] })
+    gate.open()
+    expect(await written).toEqual({ name, value: 2 })
+    expect(await prisma.counter.findUnique({ where: { name }, cache: "k" })).toEqual({ name, value: 3 })
+  })
 
   it("that throws, or is no name, makes the whole namespace invalid, and answers all the same", async () => {
     const { events, prisma } = make()
@@ -233,7 +253,10 @@ onEveryStore(database, "a custom key on a write", (make) => {
     }
     for (const key of [failing, () => "", () => undefined as never]) {
       await answerTo(read)
-      expect(await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: { key } })).toEqual({ name, value: 2 })
+      expect(await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: { key } })).toEqual({
+        name,
+        value: 2
+      })
       expect(await statusOf(read)).toBe("miss")
     }
     expect(events).toContainEqual({ _tag: "Warning", message: expect.stringContaining("Counter.update") })

@@ -12,13 +12,17 @@ const text = fc.string({ unit: "grapheme", maxLength: 12 }).map((value) => value
 const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 const bigInt = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 // Prisma says a float with 16 digits at most; near the ends of the range PostgreSQL refuses what it says.
-const float = fc.double({ noNaN: true, min: -1e300, max: 1e300 }).map((value) => Math.abs(value) < 1e-300 ? 0 : value)
-const decimal = fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat({ max: 30 }))
+const float = fc.double({ noNaN: true, min: -1e300, max: 1e300 }).map((value) => (Math.abs(value) < 1e-300 ? 0 : value))
+const decimal = fc
+  .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat({ max: 30 }))
   .map(([digits, exponent]) => `${digits}e-${exponent}`)
 const dateTime = fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
 const bytes = fc.uint8Array({ maxLength: 20 })
 const role = fc.constantFrom("USER", "EDITOR", "ADMIN")
-const jsonText = fc.oneof(text, fc.constantFrom("__proto__", "$type", "value", "toJSON", "2024-01-01T00:00:00.000Z", "1n"))
+const jsonText = fc.oneof(
+  text,
+  fc.constantFrom("__proto__", "$type", "value", "toJSON", "2024-01-01T00:00:00.000Z", "1n")
+)
 const json = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 3 },
@@ -33,7 +37,11 @@ const json = fc.letrec((tie) => ({
 })).value
 const few = <A>(arbitrary: fc.Arbitrary<A>) => fc.array(arbitrary, { maxLength: 3 })
 
-const documents = fc.record({ json, jsonMaybe: fc.option(json, { nil: undefined }), jsonList: fc.array(json, { maxLength: 3 }) })
+const documents = fc.record({
+  json,
+  jsonMaybe: fc.option(json, { nil: undefined }),
+  jsonList: fc.array(json, { maxLength: 3 })
+})
 
 const row = fc.record({
   string: text,
@@ -109,7 +117,11 @@ onEveryStore(database, "what a client adds to rows or takes away", (make) => {
     ["user", "findMany", { orderBy: { id: "asc" } }],
     ["user", "findFirst", { select: { fullName: true, id: true }, orderBy: { id: "asc" } }],
     ["post", "findMany", { include: { author: true }, orderBy: { id: "asc" } }],
-    ["comment", "findMany", { select: { author: { select: { fullName: true, balance: true } } }, orderBy: { id: "asc" } }]
+    [
+      "comment",
+      "findMany",
+      { select: { author: { select: { fullName: true, balance: true } } }, orderBy: { id: "asc" } }
+    ]
   ]
 
   it.each(reads)("fields computed by an extension added before the cache: %s.%s %o", async (model, operation, args) => {
@@ -132,9 +144,13 @@ onEveryStore(database, "what a client adds to rows or takes away", (make) => {
     const { close, prisma: omitting, sql } = makePrisma(database.url, { omit: { user: { secret: true } } })
     const { prisma } = make({}, omitting as unknown as typeof database.base)
     const args = { where: { id: 1 } }
-    await expectHitEqualsMiss(sql, await omitting.user.findUnique(args), () => prisma.user.findUnique({ ...args, cache: true }))
+    await expectHitEqualsMiss(sql, await omitting.user.findUnique(args), () =>
+      prisma.user.findUnique({ ...args, cache: true })
+    )
     const asking = { ...args, omit: { secret: false } }
-    await expectHitEqualsMiss(sql, await omitting.user.findUnique(asking), () => prisma.user.findUnique({ ...asking, cache: true }))
+    await expectHitEqualsMiss(sql, await omitting.user.findUnique(asking), () =>
+      prisma.user.findUnique({ ...asking, cache: true })
+    )
     expect(await prisma.user.findUnique({ ...args, cache: true })).not.toHaveProperty("secret")
     expect(await prisma.user.findUnique({ ...asking, cache: true })).toHaveProperty("secret", "s1")
     await close()
@@ -172,12 +188,14 @@ onEveryStore(database, "every caller has a copy of its own", (make) => {
     const { prisma } = make()
     const truth = exactly(await database.base.post.findUnique(args))
     database.sql.reset()
-    const seen = await Promise.all(Array.from({ length: 20 }, async () => {
-      const data = await prisma.post.findUnique({ ...args, cache: true })
-      const text = exactly(data)
-      spoil(data as unknown as Document)
-      return text
-    }))
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const data = await prisma.post.findUnique({ ...args, cache: true })
+        const text = exactly(data)
+        spoil(data as unknown as Document)
+        return text
+      })
+    )
     expect(new Set(seen)).toEqual(new Set([truth]))
     expect(database.sql.count()).toBeLessThan(6)
   })

@@ -12,30 +12,42 @@ const asCached = (client: object) => client as CachedClient
 
 /** One further extension of each kind. */
 const furtherExtensions = {
-  query: { query: { counter: { findMany: ({ args, query }: { args: object; query: (args: object) => Promise<unknown> }) => query(args) } } },
-  result: { result: { counter: { double: { needs: { value: true }, compute: (row: { value: number }) => row.value * 2 } } } },
+  query: {
+    query: {
+      counter: {
+        findMany: ({ args, query }: { args: object; query: (args: object) => Promise<unknown> }) => query(args)
+      }
+    }
+  },
+  result: {
+    result: { counter: { double: { needs: { value: true }, compute: (row: { value: number }) => row.value * 2 } } }
+  },
   model: { model: { $allModels: { hello: () => "hello" } } },
   client: { client: { $hello: () => "hello" } }
 }
 
 onEveryStore(database, "after a further extension", (make) => {
-  it.each(Object.entries(furtherExtensions))("of a %s, every read tells how it was answered, also in transactions", async (_, extension) => {
-    const { prisma } = make({ varyBy: () => null })
-    const extended = asCached(prisma.$extends(extension as never))
-    const name = await insertCounter(database.base)
-    for (const [operation, args] of readsOf(name)) {
-      const read = (client: object, options: object) => () => untyped(client)["counter"]![operation]!({ ...args, ...options })
-      expect(await statusOf(read(extended, {}))).toBe("off")
-      await missThenHit(database.sql, read(extended, { cache: true }))
-      const [inside, [inBatch]] = [
-        await extended.$transaction((tx) => statusOf(read(tx, { cache: true }))),
-        await extended.$transaction([read(extended, { cache: true })() as never])
-      ]
-      expect(inside).toBe("bypass")
-      expect(inBatch).toBeDefined()
+  it.each(Object.entries(furtherExtensions))(
+    "of a %s, every read tells how it was answered, also in transactions",
+    async (_, extension) => {
+      const { prisma } = make({ varyBy: () => null })
+      const extended = asCached(prisma.$extends(extension as never))
+      const name = await insertCounter(database.base)
+      for (const [operation, args] of readsOf(name)) {
+        const read = (client: object, options: object) => () =>
+          untyped(client)["counter"]![operation]!({ ...args, ...options })
+        expect(await statusOf(read(extended, {}))).toBe("off")
+        await missThenHit(database.sql, read(extended, { cache: true }))
+        const [inside, [inBatch]] = [
+          await extended.$transaction((tx) => statusOf(read(tx, { cache: true }))),
+          await extended.$transaction([read(extended, { cache: true })() as never])
+        ]
+        expect(inside).toBe("bypass")
+        expect(inBatch).toBeDefined()
+      }
+      expect(readNames).toHaveLength(8)
     }
-    expect(readNames).toHaveLength(8)
-  })
+  )
 
   it("transactions collect what their writes make invalid", async () => {
     const { prisma } = make()
@@ -54,7 +66,11 @@ onEveryStore(database, "after a further extension", (make) => {
     const { prisma } = make()
     const extended = prisma.$extends(furtherExtensions.client).$extends(furtherExtensions.model).$extends({})
     expect([extended.$hello(), extended.counter.hello()]).toEqual(["hello", "hello"])
-    await missThenHit(database.sql, () => asCached(extended).user.findUnique({ where: { id: 1 } }).posts({ cache: true }))
+    await missThenHit(database.sql, () =>
+      asCached(extended)
+        .user.findUnique({ where: { id: 1 } })
+        .posts({ cache: true })
+    )
     expect(extended.$cache.stats()).toMatchObject({ hits: 1, misses: 1 })
     const told = await extended.$transaction(async (tx) => [
       tx.counter.hello(),
@@ -83,7 +99,7 @@ onEveryStore(database, "methods of other extensions", (make) => {
             $name: string
           }
           expect(context.$name).toBe("Counter")
-          return await context.count({ where, cache: "exists" }) > 0
+          return (await context.count({ where, cache: "exists" })) > 0
         }
       }
     },
@@ -95,7 +111,10 @@ onEveryStore(database, "methods of other extensions", (make) => {
     }
   }
 
-  it.each([["after", true], ["before", false]])("added %s the cache read through it", async (_, after) => {
+  it.each([
+    ["after", true],
+    ["before", false]
+  ])("added %s the cache read through it", async (_, after) => {
     const name = await insertCounter(database.base)
     const prisma = after
       ? make().prisma.$extends(named)
@@ -136,7 +155,10 @@ onMemory(database, "other extensions", (make) => {
     expect(new Set(seen.map((query) => (query as { operation: string }).operation))).toEqual(new Set(["findUnique"]))
   })
 
-  it.each([["after", true], ["before", false]])("that put an operation in the place of Prisma's own %s the cache have it as it is", async (_, after) => {
+  it.each([
+    ["after", true],
+    ["before", false]
+  ])("that put an operation in the place of Prisma's own %s the cache have it as it is", async (_, after) => {
     const replacing = {
       model: {
         counter: {
@@ -169,7 +191,7 @@ onMemory(database, "an extension that was added after the cache and changes quer
     prisma.$extends(filter("tenant filter"))
     prisma.$extends(filter())
     prisma.$extends({ name: "harmless", model: { counter: {} }, client: {}, result: { counter: {} } })
-    const messages = events.flatMap((event) => event._tag === "Warning" ? [event.message] : [])
+    const messages = events.flatMap((event) => (event._tag === "Warning" ? [event.message] : []))
     const printed = log.mock.calls.map((line) => line.join(" "))
     log.mockRestore()
     expect(messages).toHaveLength(3)
@@ -183,16 +205,24 @@ onMemory(database, "an extension that was added after the cache and changes quer
   it("leaves the reads of its client uncached, and those of the others as they were", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => {})
     const { prisma } = make()
-    const filtered = asCached(prisma.$extends({
-      query: { team: { findMany: ({ args, query }) => query({ ...args, where: { tenant: "none" } }) } }
-    }))
+    const filtered = asCached(
+      prisma.$extends({
+        query: { team: { findMany: ({ args, query }) => query({ ...args, where: { tenant: "none" } }) } }
+      })
+    )
     log.mockRestore()
     const teams = { include: { memberships: true }, cache: true } as const
     expect(await statusOf(() => prisma.team.findMany(teams))).toBe("miss")
     for (let time = 0; time < 2; time++) {
-      expect(await answerTo(() => filtered.team.findMany(teams))).toMatchObject({ data: [], info: { status: "bypass" } })
+      expect(await answerTo(() => filtered.team.findMany(teams))).toMatchObject({
+        data: [],
+        info: { status: "bypass" }
+      })
       expect(await statusOf(() => filtered.user.findMany({ cache: "k" }))).toBe("bypass")
-      expect(await answerTo(() => prisma.team.findMany(teams))).toMatchObject({ data: [{ slug: "core" }], info: { status: "hit" } })
+      expect(await answerTo(() => prisma.team.findMany(teams))).toMatchObject({
+        data: [{ slug: "core" }],
+        info: { status: "hit" }
+      })
     }
   })
 
@@ -217,7 +247,10 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
     name: "label",
     result: {
       counter: {
-        label: { needs: { name: true, value: true }, compute: (row: { name: string; value: number }) => `${row.name}=${row.value}` }
+        label: {
+          needs: { name: true, value: true },
+          compute: (row: { name: string; value: number }) => `${row.name}=${row.value}`
+        }
       }
     }
   }
@@ -236,7 +269,8 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
       const without = async (cache: boolean | string) =>
         expect(exactly(await prisma.counter.findUnique({ ...args, cache }))).toBe(exactly({ value: 1 }))
       for (const cache of [true, "k"]) {
-        for (const read of order === "with first" ? [withLabel, without, withLabel] : [without, withLabel, without]) await read(cache)
+        for (const read of order === "with first" ? [withLabel, without, withLabel] : [without, withLabel, without])
+          await read(cache)
       }
     }
   })
@@ -249,9 +283,11 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
       const args = { where: { name }, omit: { name: true } } as const
       const reads = [
         async () => expect((await computing.counter.findUnique({ ...args, cache: "k" }))?.label).toBe(`${name}=1`),
-        async () => expect(exactly(await prisma.counter.findUnique({ ...args, cache: "k" }))).toBe(exactly({ value: 1 })),
+        async () =>
+          expect(exactly(await prisma.counter.findUnique({ ...args, cache: "k" }))).toBe(exactly({ value: 1 })),
         async () => expect((await computing.counter.findUnique({ ...args, cache: true }))?.label).toBe(`${name}=1`),
-        async () => expect(exactly(await prisma.counter.findUnique({ ...args, cache: true }))).toBe(exactly({ value: 1 }))
+        async () =>
+          expect(exactly(await prisma.counter.findUnique({ ...args, cache: true }))).toBe(exactly({ value: 1 }))
       ]
       for (const read of order === 0 ? [...reads, ...reads] : [...reads, ...reads].reverse()) await read()
     }
@@ -260,10 +296,16 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
   it("of one name that need different columns are told apart", async () => {
     const { prisma } = make()
     const labelling = (needs: object) =>
-      asCached(prisma.$extends({ result: { counter: { label: { needs, compute: (row: object) => Object.keys(row).join() } } } } as never))
+      asCached(
+        prisma.$extends({
+          result: { counter: { label: { needs, compute: (row: object) => Object.keys(row).join() } } }
+        } as never)
+      )
     const read = async (client: CachedClient) => {
       const args = { where: { name }, select: { label: true } }
-      const row = await untyped(client)["counter"]!["findUnique"]!({ ...args, cache: true }) as { readonly label: string }
+      const row = (await untyped(client)["counter"]!["findUnique"]!({ ...args, cache: true })) as {
+        readonly label: string
+      }
       return row.label
     }
     const name = await insertCounter(database.base)
@@ -278,12 +320,21 @@ onEveryStore(database, "computed fields that need columns nobody selected", (mak
     const computing = prisma.$extends(extension)
     const name = await insertCounter(database.base)
     for (let time = 0; time < 2; time++) {
-      expect(Object.keys(await computing.counter.findUnique({ where: { name }, cache: true }) ?? {})).toEqual(["name", "value", "label"])
-      expect(Object.keys(await prisma.counter.findUnique({ where: { name }, cache: true }) ?? {})).toEqual(["name", "value"])
+      expect(Object.keys((await computing.counter.findUnique({ where: { name }, cache: true })) ?? {})).toEqual([
+        "name",
+        "value",
+        "label"
+      ])
+      expect(Object.keys((await prisma.counter.findUnique({ where: { name }, cache: true })) ?? {})).toEqual([
+        "name",
+        "value"
+      ])
     }
     database.sql.reset()
     expect((await computing.counter.findMany({ where: { name }, cache: true }))[0]?.label).toBe(`${name}=1`)
-    expect((await answerTo(() => computing.counter.findMany({ where: { name }, cache: true }))).data[0]?.label).toBe(`${name}=1`)
+    expect((await answerTo(() => computing.counter.findMany({ where: { name }, cache: true }))).data[0]?.label).toBe(
+      `${name}=1`
+    )
     expect(database.sql.count()).toBe(1)
   })
 })

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from "vitest"
 import { insertCounter, readNames, readsOf, setCounter, writeNames, writesOf } from "./counters.js"
-import { Prisma } from "./generated/client/client.js"
 import { insertPeople } from "./rows.js"
 import { answerTo, missThenHit, onEveryStore, onMemory, statusOf, untyped, useDatabase } from "./support.js"
 import type { Read } from "./support.js"
@@ -45,9 +44,14 @@ onEveryStore(database, "withCacheInfo", (make) => {
     let settled = 0
     await told.finally(() => settled++)
     expect([one.data, other, settled, database.sql.count()]).toEqual([{ name, value: 1 }, { name, value: 1 }, 1, 1])
-    await expect(prisma.user.findUniqueOrThrow({ where: { id: 404 }, cache: true }).withCacheInfo().catch((error: unknown) => {
-      throw error
-    })).rejects.toMatchObject({ code: "P2025" })
+    await expect(
+      prisma.user
+        .findUniqueOrThrow({ where: { id: 404 }, cache: true })
+        .withCacheInfo()
+        .catch((error: unknown) => {
+          throw error
+        })
+    ).rejects.toMatchObject({ code: "P2025" })
   })
 
   it("is there on fluent calls, one and two relations away, whose wish is the deepest that was made", async () => {
@@ -55,18 +59,46 @@ onEveryStore(database, "withCacheInfo", (make) => {
     const author = (cache: boolean) => prisma.post.findUnique({ where: { id: 1 } }).author({ cache })
     expect(await statusOf(() => author(false))).toBe("off")
     await missThenHit(database.sql, () => author(true))
-    await missThenHit(database.sql, () => prisma.post.findUnique({ where: { id: 1 } }).author().profile({ cache: true }))
-    await missThenHit(database.sql, () => prisma.post.findUnique({ where: { id: 2 }, cache: true }).author().profile())
-    await missThenHit(database.sql, () => prisma.post.findUnique({ where: { id: 1 } }).author({ cache: true }).posts({ take: 1 }))
-    expect(await statusOf(() => prisma.post.findUnique({ where: { id: 2 }, cache: true }).author({ cache: false }).profile()))
-      .toBe("off")
-    expect(await prisma.post.findUnique({ where: { id: 1 }, cache: true }).author().profile()).toEqual({ id: 1, bio: "first", userId: 1 })
+    await missThenHit(database.sql, () =>
+      prisma.post
+        .findUnique({ where: { id: 1 } })
+        .author()
+        .profile({ cache: true })
+    )
+    await missThenHit(database.sql, () =>
+      prisma.post
+        .findUnique({ where: { id: 2 }, cache: true })
+        .author()
+        .profile()
+    )
+    await missThenHit(database.sql, () =>
+      prisma.post
+        .findUnique({ where: { id: 1 } })
+        .author({ cache: true })
+        .posts({ take: 1 })
+    )
+    expect(
+      await statusOf(() =>
+        prisma.post
+          .findUnique({ where: { id: 2 }, cache: true })
+          .author({ cache: false })
+          .profile()
+      )
+    ).toBe("off")
+    expect(
+      await prisma.post
+        .findUnique({ where: { id: 1 }, cache: true })
+        .author()
+        .profile()
+    ).toEqual({ id: 1, bio: "first", userId: 1 })
   })
 
   it("is there where a relation is asked for with arguments, which are nobody's but the relation's", async () => {
     const { prisma } = make()
     const posts = (take: number) => () =>
-      prisma.user.findUnique({ where: { id: 1 } }).posts({ take, orderBy: { id: "asc" }, include: { tags: true }, cache: { key: undefined, ttl: 60_000 } })
+      prisma.user
+        .findUnique({ where: { id: 1 } })
+        .posts({ take, orderBy: { id: "asc" }, include: { tags: true }, cache: { key: undefined, ttl: 60_000 } })
     const [one] = await missThenHit(database.sql, posts(1))
     const [two] = await missThenHit(database.sql, posts(2))
     expect([one?.length, two?.length]).toEqual([1, 2])
@@ -106,7 +138,9 @@ onMemory(database, "the client behind the extension", (make) => {
     const parts = { ...prisma }
     expect(Object.keys(parts)).toEqual([...Object.keys(database.base.$extends({})), "$cache"])
     expect(await parts.user.findMany({ cache: true })).toHaveLength(3)
-    expect(Object.prototype.toString.call(prisma.user.findMany())).toBe(Object.prototype.toString.call(database.base.user.findMany()))
+    expect(Object.prototype.toString.call(prisma.user.findMany())).toBe(
+      Object.prototype.toString.call(database.base.user.findMany())
+    )
     expect(prisma.constructor).toBe(database.base.$extends({}).constructor)
   })
 
@@ -125,12 +159,23 @@ onMemory(database, "the client behind the extension", (make) => {
 
   it("has errors that show the caller's line, as Prisma's own do", async () => {
     const { prisma } = make()
-    const messages = await Promise.all([prisma, database.base.$extends({}) as unknown as typeof prisma].map(async (client) => {
-      const wrong = { where: { nmae: 1 } } as object
-      const error: Error = await client.user.findMany(wrong).then(() => new Error("none"), (error) => error)
-      const fluent: Error = await client.user.findUnique({ where: { id: 1 } }).posts(wrong).then(() => new Error("none"), (error) => error)
-      return `${error.message}\n${fluent.message}`
-    }))
+    const messages = await Promise.all(
+      [prisma, database.base.$extends({}) as unknown as typeof prisma].map(async (client) => {
+        const wrong = { where: { nmae: 1 } } as object
+        const error: Error = await client.user.findMany(wrong).then(
+          () => new Error("none"),
+          (error) => error
+        )
+        const fluent: Error = await client.user
+          .findUnique({ where: { id: 1 } })
+          .posts(wrong)
+          .then(
+            () => new Error("none"),
+            (error) => error
+          )
+        return `${error.message}\n${fluent.message}`
+      })
+    )
     expect(messages[0]).toBe(messages[1])
     expect(messages[0]).toContain("facade.test.ts")
   })
@@ -138,7 +183,10 @@ onMemory(database, "the client behind the extension", (make) => {
   it("leaves arguments as they were given: an object that is used again means the same again", async () => {
     const { prisma } = make()
     const args = Object.freeze({ where: Object.freeze({ id: 1 }), cache: Object.freeze({ ttl: 60_000, key: "k" }) })
-    expect([await statusOf(() => prisma.user.findUnique(args)), await statusOf(() => prisma.user.findUnique(args))]).toEqual(["miss", "hit"])
+    expect([
+      await statusOf(() => prisma.user.findUnique(args)),
+      await statusOf(() => prisma.user.findUnique(args))
+    ]).toEqual(["miss", "hit"])
     expect(args).toEqual({ where: { id: 1 }, cache: { ttl: 60_000, key: "k" } })
   })
 })
@@ -152,7 +200,9 @@ describe("a method that a test puts in the place of another", () => {
       expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).toEqual({ id: 99 })
       expect(spy).toHaveBeenCalledWith({ where: { id: 1 }, cache: true })
       spy.mockRestore()
-      expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).toMatchObject({ email: "ada@example.com" })
+      expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).toMatchObject({
+        email: "ada@example.com"
+      })
       expect(await statusOf(() => prisma.user.findUnique({ where: { id: 1 }, cache: true }))).toBe("hit")
       expect(prisma.user.findUnique).toBe(original)
     })
@@ -160,7 +210,9 @@ describe("a method that a test puts in the place of another", () => {
     it("may call the original", async () => {
       const { prisma } = make()
       const spy = vi.spyOn(prisma.user, "findUnique")
-      expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).toMatchObject({ email: "ada@example.com" })
+      expect(await prisma.user.findUnique({ where: { id: 1 }, cache: true })).toMatchObject({
+        email: "ada@example.com"
+      })
       expect(await statusOf(() => prisma.user.findUnique({ where: { id: 1 }, cache: true }))).toBe("hit")
       expect(spy.mock.calls.length).toBeGreaterThan(1)
       spy.mockRestore()
@@ -222,6 +274,7 @@ onEveryStore(database, "stats", (make) => {
 
 onMemory(database, "a listener that throws", (make) => {
   it("is no business of a query", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
     const { prisma } = make({
       onEvent: () => {
         throw new Error("the listener is broken")
@@ -229,8 +282,14 @@ onMemory(database, "a listener that throws", (make) => {
     })
     const name = await insertCounter(database.base)
     await missThenHit(database.sql, () => prisma.counter.findUnique({ where: { name }, cache: true }))
-    await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: { key: () => "" } })
-    await prisma.$extends({ query: { counter: {} } }).counter.findMany({ cache: true })
-    expect(Prisma.prismaVersion.client).toMatch(/^7\./)
+    // Each of these has something to warn of.
+    expect(await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: { key: () => "" } })).toEqual({
+      name,
+      value: 2
+    })
+    expect(
+      await prisma.$extends({ query: { counter: {} } }).counter.findMany({ where: { name }, cache: true })
+    ).toHaveLength(1)
+    log.mockRestore()
   })
 })

@@ -45,7 +45,8 @@ onEveryStore(database, "one query for many callers", (make) => {
 
   it("also where half of the rows are in the cache already", async () => {
     const { prisma } = make()
-    for (let i = 0; i < 50; i += 10) await answerTo(() => prisma.tag.findUnique({ where: { id: 100 + i }, cache: true }))
+    for (let i = 0; i < 50; i += 10)
+      await answerTo(() => prisma.tag.findUnique({ where: { id: 100 + i }, cache: true }))
     database.sql.reset()
     await Promise.all(times(50, (i) => prisma.tag.findUnique({ where: { id: 100 + i }, cache: true })))
     expect(database.sql.count()).toBe(1)
@@ -81,14 +82,16 @@ onEveryStore(database, "one query for many callers", (make) => {
     const name = await insertCounter(database.base)
     const gate = makeGate()
     let held = true
-    const slow = prisma.$extends(between(async ({ operation }, run) => {
-      const result = await run()
-      if (operation === "findUnique" && held) {
-        held = false
-        await gate.pass()
-      }
-      return result
-    }))
+    const slow = prisma.$extends(
+      between(async ({ operation }, run) => {
+        const result = await run()
+        if (operation === "findUnique" && held) {
+          held = false
+          await gate.pass()
+        }
+        return result
+      })
+    )
     const early = slow.counter.findUnique({ where: { name }, cache: "k" }).then((row) => row?.value)
     await gate.reached
     await slow.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })
@@ -104,8 +107,14 @@ onEveryStore(database, "an error of the database", (make) => {
   it("reaches every caller as Prisma threw it, from one statement", async () => {
     const { prisma } = make()
     database.sql.reset()
-    const errors = await Promise.all(times(20, () =>
-      prisma.user.findUniqueOrThrow({ where: { id: 404 }, cache: true }).then(() => "a row", (error: unknown) => error)))
+    const errors = await Promise.all(
+      times(20, () =>
+        prisma.user.findUniqueOrThrow({ where: { id: 404 }, cache: true }).then(
+          () => "a row",
+          (error: unknown) => error
+        )
+      )
+    )
     expect(database.sql.count()).toBe(1)
     for (const error of errors) {
       expect(error).toBeInstanceOf(Prisma.PrismaClientKnownRequestError)
@@ -130,7 +139,9 @@ onEveryStore(database, "an error of the database", (make) => {
     const { prisma } = make()
     for (const cache of [true, "k"]) {
       expect(await prisma.user.findUnique({ where: { id: 404 }, cache })).toBeNull()
-      await expect(prisma.user.findUniqueOrThrow({ where: { id: 404 }, cache })).rejects.toMatchObject({ code: "P2025" })
+      await expect(prisma.user.findUniqueOrThrow({ where: { id: 404 }, cache })).rejects.toMatchObject({
+        code: "P2025"
+      })
       await expect(prisma.user.findFirstOrThrow({ where: { id: 404 }, cache })).rejects.toMatchObject({ code: "P2025" })
       expect(await statusOf(() => prisma.user.findUnique({ where: { id: 404 }, cache }))).toBe("hit")
     }
@@ -146,7 +157,14 @@ onEveryStore(database, "an error of the database", (make) => {
     ]
     for (const order of [reads, [...reads].reverse()]) {
       await prisma.$cache.invalidate({ keys: ["k"] })
-      const answers = await Promise.all(order.map((read) => read().then((row) => row, (error: { code: string }) => error.code)))
+      const answers = await Promise.all(
+        order.map((read) =>
+          read().then(
+            (row) => row,
+            (error: { code: string }) => error.code
+          )
+        )
+      )
       expect(answers).toEqual([null, "P2025", "P2025", null])
     }
   })

@@ -24,7 +24,15 @@ const database = useDatabase(async (base) => {
 onEveryStore(database, "queries that differ never share an answer", (make) => {
   it("in the operation: count and findFirst with the same arguments, and all others too", async () => {
     const { prisma } = make()
-    const operations = ["count", "findFirst", "findMany", "findUnique", "findFirstOrThrow", "findUniqueOrThrow", "count"]
+    const operations = [
+      "count",
+      "findFirst",
+      "findMany",
+      "findUnique",
+      "findFirstOrThrow",
+      "findUniqueOrThrow",
+      "count"
+    ]
     for (const operation of operations) {
       const args = { where: { id: 1 } }
       const truth = await untyped(database.base)["user"]![operation]!(args)
@@ -34,7 +42,9 @@ onEveryStore(database, "queries that differ never share an answer", (make) => {
 
   it("in the way: a fluent call and a selection", async () => {
     const { prisma } = make()
-    const posts = await prisma.user.findUnique({ where: { id: 1 } }).posts({ take: 1, orderBy: { id: "asc" }, cache: true })
+    const posts = await prisma.user
+      .findUnique({ where: { id: 1 } })
+      .posts({ take: 1, orderBy: { id: "asc" }, cache: true })
     expect(posts).toMatchObject([{ title: "Notes" }])
     const selected = () =>
       prisma.user.findUnique({ where: { id: 1 }, select: { posts: { take: 1, orderBy: { id: "asc" } } }, cache: true })
@@ -45,7 +55,8 @@ onEveryStore(database, "queries that differ never share an answer", (make) => {
 
   it("in numbers that a short hash takes for the same", async () => {
     const { prisma } = make()
-    const read = (teamId: number, userId: number) => prisma.membership.findMany({ where: { teamId, userId }, cache: true })
+    const read = (teamId: number, userId: number) =>
+      prisma.membership.findMany({ where: { teamId, userId }, cache: true })
     await read(142, 287)
     expect(await statusOf(() => read(145, 0))).toBe("miss")
   })
@@ -72,7 +83,8 @@ onEveryStore(database, "queries that differ never share an answer", (make) => {
 
   it("in a column where a value could stand", async () => {
     const { prisma } = make()
-    const where = (equals: unknown) => ({ where: { title: { equals } }, cache: true }) as Prisma.PostFindManyArgs & { cache: true }
+    const where = (equals: unknown) =>
+      ({ where: { title: { equals } }, cache: true }) as Prisma.PostFindManyArgs & { cache: true }
     await prisma.post.findMany(where("content"))
     expect(await statusOf(() => prisma.post.findMany(where(database.base.post.fields.content)))).toBe("miss")
   })
@@ -91,8 +103,15 @@ onEveryStore(database, "queries that differ never share an answer", (make) => {
   it("in the order of what is selected, which is the order of what is answered", async () => {
     const { prisma } = make()
     const one = await prisma.user.findFirst({ select: { id: true, email: true }, orderBy: { id: "asc" }, cache: true })
-    const other = await prisma.user.findFirst({ select: { email: true, id: true }, orderBy: { id: "asc" }, cache: true })
-    expect([Object.keys(one ?? {}), Object.keys(other ?? {})]).toEqual([["id", "email"], ["email", "id"]])
+    const other = await prisma.user.findFirst({
+      select: { email: true, id: true },
+      orderBy: { id: "asc" },
+      cache: true
+    })
+    expect([Object.keys(one ?? {}), Object.keys(other ?? {})]).toEqual([
+      ["id", "email"],
+      ["email", "id"]
+    ])
   })
 })
 
@@ -179,43 +198,61 @@ onEveryStore(database, "varyBy", (make) => {
 
   it("keeps tenants apart, although a filter that the cache cannot see makes the difference", async () => {
     await database.base.team.createMany({
-      data: [{ id: 8, tenant: "red", slug: "a", name: "Red" }, { id: 9, tenant: "blue", slug: "a", name: "Blue" }],
+      data: [
+        { id: 8, tenant: "red", slug: "a", name: "Red" },
+        { id: 9, tenant: "blue", slug: "a", name: "Blue" }
+      ],
       skipDuplicates: true
     })
     const { prisma } = make({ varyBy })
     const filtered = prisma.$extends({
       query: {
         team: {
-          findMany: ({ args, query }) => query({ ...args, where: { ...args.where, tenant: tenants.getStore() ?? "nobody" } })
+          findMany: ({ args, query }) =>
+            query({ ...args, where: { ...args.where, tenant: tenants.getStore() ?? "nobody" } })
         }
       }
     })
-    const read = (tenant: string) => tenants.run(tenant, async () => {
-      const { data, info } = await answerTo(() => filtered.team.findMany({ where: { slug: "a" }, cache: true }))
-      return [info.status, data.map(({ name }) => name)]
-    })
+    const read = (tenant: string) =>
+      tenants.run(tenant, async () => {
+        const { data, info } = await answerTo(() => filtered.team.findMany({ where: { slug: "a" }, cache: true }))
+        return [info.status, data.map(({ name }) => name)]
+      })
     expect(await read("red")).toEqual(["miss", ["Red"]])
     expect(await read("blue")).toEqual(["miss", ["Blue"]])
-    expect(await Promise.all([read("red"), read("blue")])).toEqual([["hit", ["Red"]], ["hit", ["Blue"]]])
+    expect(await Promise.all([read("red"), read("blue")])).toEqual([
+      ["hit", ["Red"]],
+      ["hit", ["Blue"]]
+    ])
   })
 
   it("and what a query and its key functions find in an AsyncLocalStorage is their own caller's, however many there are", async () => {
     const { prisma } = make({ varyBy })
     const seen: Array<readonly [string, string, string | undefined]> = []
     const note = (where: string, tenant: string) => void seen.push([where, tenant, tenants.getStore()])
-    const watched = prisma.$extends(between(async ({ args }, run) => {
-      note("query", (args as { where: { tenant: string } }).where.tenant)
-      return run()
-    }))
+    const watched = prisma.$extends(
+      between(async ({ args }, run) => {
+        note("query", (args as { where: { tenant: string } }).where.tenant)
+        return run()
+      })
+    )
     const names = ["red", "blue", "green", "white"]
     for (let time = 0; time < 3; time++) {
-      await Promise.all(names.map((tenant) => tenants.run(tenant, async () => {
-        const key = () => (note("key", tenant), `${tenant}:${time}`)
-        await watched.team.findMany({ where: { tenant }, take: 10 + time, cache: { key } })
-        await watched.team.updateMany({ where: { tenant }, data: {}, uncache: () => (note("uncache", tenant), `${tenant}:${time}`) })
-        await watched.team.updateManyAndReturn({ where: { tenant }, data: {}, cache: { key } })
-        note("caller", tenant)
-      })))
+      await Promise.all(
+        names.map((tenant) =>
+          tenants.run(tenant, async () => {
+            const key = () => (note("key", tenant), `${tenant}:${time}`)
+            await watched.team.findMany({ where: { tenant }, take: 10 + time, cache: { key } })
+            await watched.team.updateMany({
+              where: { tenant },
+              data: {},
+              uncache: () => (note("uncache", tenant), `${tenant}:${time}`)
+            })
+            await watched.team.updateManyAndReturn({ where: { tenant }, data: {}, cache: { key } })
+            note("caller", tenant)
+          })
+        )
+      )
     }
     expect(seen.length).toBeGreaterThan(names.length * 3 * 6)
     expect(seen.filter(([, expected, found]) => expected !== found)).toEqual([])
@@ -246,7 +283,10 @@ onEveryStore(database, "varyBy", (make) => {
     })
     expect(await statusOf(() => prisma.team.findMany({ cache: true }))).toBe("bypass")
     expect(await statusOf(() => prisma.team.findMany({ cache: true }))).toBe("bypass")
-    expect(events).toContainEqual({ _tag: "Warning", message: expect.stringMatching(/Team\.findMany.*varyBy.*RangeError/) })
+    expect(events).toContainEqual({
+      _tag: "Warning",
+      message: expect.stringMatching(/Team\.findMany.*varyBy.*RangeError/)
+    })
     expect(JSON.stringify(events)).not.toContain("42")
 
     const strange = make({ varyBy: () => (() => "a function") as never })

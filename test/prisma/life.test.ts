@@ -27,7 +27,10 @@ describe("a program that has closed its clients exits by itself", () => {
   const script = fileURLToPath(new URL("./program.ts", import.meta.url))
   const root = fileURLToPath(new URL("../..", import.meta.url))
 
-  it.each([["in memory, which it says once", false], ["on Valkey", true]])("%s", async (_, onValkey) => {
+  it.each([
+    ["in memory, which it says once", false],
+    ["on Valkey", true]
+  ])("%s", async (_, onValkey) => {
     const args = ["--import", "tsx", script, database.url, ...(onValkey ? [valkeyUrl()] : [])]
     const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
     let said = ""
@@ -56,7 +59,9 @@ onEveryStore(database, "after $disconnect", (make) => {
     for (let time = 0; time < 3; time++) {
       await prisma.$disconnect()
       expect(prisma.$cache.health()).toEqual({ status: "closed" })
-      expect(await prisma.counter.findMany({ take: 1, cache: true })).toEqual(await database.base.counter.findMany({ take: 1 }))
+      expect(await prisma.counter.findMany({ take: 1, cache: true })).toEqual(
+        await database.base.counter.findMany({ take: 1 })
+      )
       expect(await statusOf(reading(prisma))).toBe("hit")
       expect(prisma.$cache.health()).toEqual({ status: "ok" })
     }
@@ -68,7 +73,9 @@ onEveryStore(database, "after $disconnect", (make) => {
     const { prisma } = make({}, ownClient())
     const name = await insertCounter(database.base)
     await prisma.$connect()
-    const answers = Promise.all(Array.from({ length: 10 }, () => prisma.counter.findUnique({ where: { name }, cache: true })))
+    const answers = Promise.all(
+      Array.from({ length: 10 }, () => prisma.counter.findUnique({ where: { name }, cache: true }))
+    )
     await prisma.$cache.close()
     expect(await answers).toEqual(Array.from({ length: 10 }, () => ({ name, value: 1 })))
   })
@@ -101,7 +108,12 @@ describe("two clients that were given one extension", () => {
     const life: Array<string> = []
     const cache = Layer.merge(
       memoryLayer(),
-      Layer.scopedDiscard(Effect.acquireRelease(Effect.sync(() => life.push("opened")), () => Effect.sync(() => life.push("closed"))))
+      Layer.scopedDiscard(
+        Effect.acquireRelease(
+          Effect.sync(() => life.push("opened")),
+          () => Effect.sync(() => life.push("closed"))
+        )
+      )
     )
     const extension = prismaCache({ cache })
     const one: CachedClient = ownClient().$extends(extension)
@@ -121,8 +133,7 @@ describe("two clients that were given one extension", () => {
   })
 
   it("are not counted twice for what is made of them", async () => {
-    const { options } = { options: { cache: memoryLayer() } }
-    const client: CachedClient = ownClient().$extends(prismaCache(options))
+    const client: CachedClient = ownClient().$extends(prismaCache({ cache: memoryLayer() }))
     const further = client.$extends({ model: { counter: { nothing: () => 0 } } })
     await answerTo(reading(client))
     await answerTo(reading(further as unknown as CachedClient))
@@ -182,7 +193,8 @@ onEveryStore(database, "an answer that is too large to keep", (make) => {
     const name = `${await insertCounter(database.base)}${"x".repeat(4_000)}`
     await database.base.counter.create({ data: { name } })
     const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
-    for (let time = 0; time < 2; time++) expect(await answerTo(read)).toMatchObject({ data: { name }, info: { status: "miss" } })
+    for (let time = 0; time < 2; time++)
+      expect(await answerTo(read)).toMatchObject({ data: { name }, info: { status: "miss" } })
     expect(events).toContainEqual({ _tag: "NotStored", label: "Counter.findUnique", why: "TooLarge" })
     await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: "k" })
     expect(await answerTo(read)).toMatchObject({ data: { value: 2 }, info: { status: "miss" } })

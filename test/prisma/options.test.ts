@@ -24,17 +24,19 @@ const make = (options: unknown) => () => prismaCache(options as PrismaCacheOptio
 
 describe("the options of the extension", () => {
   it("are all refused at once, each problem with its path, what was given and what is allowed", () => {
-    const error = thrownBy(make({
-      cache: 5,
-      lock: { ttl: 1, waitTimeout: -1, retryDelay: "40", prefix: "", speed: 1 },
-      namespace: "",
-      defaults: { ttl: "soon", tags: ["", 1] },
-      models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: 1 } },
-      varyBy: "tenant",
-      maxEntryBytes: 0,
-      onEvent: {},
-      unknown: 1
-    }))
+    const error = thrownBy(
+      make({
+        cache: 5,
+        lock: { ttl: 1, waitTimeout: -1, retryDelay: "40", prefix: "", speed: 1 },
+        namespace: "",
+        defaults: { ttl: "soon", tags: ["", 1] },
+        models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: 1 } },
+        varyBy: "tenant",
+        maxEntryBytes: 0,
+        onEvent: {},
+        unknown: 1
+      })
+    )
     expect(error.name).toBe("CacheOptionsError")
     expect([...pathsOf(error)].sort()).toEqual([
       "cache",
@@ -67,12 +69,14 @@ describe("the options of the extension", () => {
     expect(error.message).toContain("no such option")
   })
 
-  it.each([["null", null], ["text", "valkey://localhost"], ["a list", []], ["a function", () => {}]])(
-    "are an object and nothing else: %s",
-    (_, options) => {
-      expect(pathsOf(thrownBy(make(options)))).toEqual(["options"])
-    }
-  )
+  it.each([
+    ["null", null],
+    ["text", "valkey://localhost"],
+    ["a list", []],
+    ["a function", () => {}]
+  ])("are an object and nothing else: %s", (_, options) => {
+    expect(pathsOf(thrownBy(make(options)))).toEqual(["options"])
+  })
 
   it.each([
     ["a URL of another protocol", "http://user:hunter2@host"],
@@ -91,19 +95,30 @@ describe("the options of the extension", () => {
   it.each([
     ["nothing", undefined],
     ["an empty object", {}],
-    ["undefined everywhere", {
-      cache: undefined, lock: undefined, namespace: undefined, defaults: undefined, models: undefined, varyBy: undefined
-    }],
+    [
+      "undefined everywhere",
+      {
+        cache: undefined,
+        lock: undefined,
+        namespace: undefined,
+        defaults: undefined,
+        models: undefined,
+        varyBy: undefined
+      }
+    ],
     ["no lock", { lock: false }],
-    ["everything", {
-      lock: { ttl: 5000, waitTimeout: 2000, retryDelay: 40, retryJitter: 20, prefix: "prisma-cache-lock" },
-      namespace: "shop",
-      defaults: { ttl: "1 minute" },
-      models: { Session: false, Country: { ttl: "1 day", tags: ["c"] } },
-      varyBy: () => null,
-      maxEntryBytes: 1_000,
-      onEvent: () => {}
-    }]
+    [
+      "everything",
+      {
+        lock: { ttl: 5000, waitTimeout: 2000, retryDelay: 40, retryJitter: 20, prefix: "prisma-cache-lock" },
+        namespace: "shop",
+        defaults: { ttl: "1 minute" },
+        models: { Session: false, Country: { ttl: "1 day", tags: ["c"] } },
+        varyBy: () => null,
+        maxEntryBytes: 1_000,
+        onEvent: () => {}
+      }
+    ]
   ])("may be %s", (_, options) => {
     expect(make(options)).not.toThrow()
   })
@@ -119,29 +134,35 @@ onMemory(database, "the options of a query", (makeWorld) => {
     const name = await insertCounter(database.base)
     const args = Object.fromEntries([...readsOf(name), ...writesOf(name)])[operation]
     database.sql.reset()
-    const error: unknown = await untyped(prisma)["counter"]![operation]!({ ...args, ...options }).then(() => "no error", (error) => error)
+    const error: unknown = await untyped(prisma)["counter"]![operation]!({ ...args, ...options }).then(
+      () => "no error",
+      (error) => error
+    )
     expect(error).toBeInstanceOf(CacheOptionsError)
     expect(database.sql.count()).toBe(0)
     return error as CacheOptionsError
   }
 
-  it.each([...readNames, ...writeNames])("are refused before anything is sent, all problems at once: %s", async (operation) => {
-    const { prisma } = makeWorld()
-    const error = await call(prisma, operation, {
-      cache: { ttl: -1, key: "", namespace: 1, tags: "users", refresh: "yes", bypass: 1, swr: 5, memory: true }
-    })
-    expect([...pathsOf(error)].sort()).toEqual([
-      "cache.bypass",
-      "cache.key",
-      "cache.memory",
-      "cache.namespace",
-      "cache.refresh",
-      "cache.swr",
-      "cache.tags",
-      "cache.ttl"
-    ])
-    expect(error.message).toMatch(new RegExp(`^Counter\\.${operation}: 8 problems\\n`))
-  })
+  it.each([...readNames, ...writeNames])(
+    "are refused before anything is sent, all problems at once: %s",
+    async (operation) => {
+      const { prisma } = makeWorld()
+      const error = await call(prisma, operation, {
+        cache: { ttl: -1, key: "", namespace: 1, tags: "users", refresh: "yes", bypass: 1, swr: 5, memory: true }
+      })
+      expect([...pathsOf(error)].sort()).toEqual([
+        "cache.bypass",
+        "cache.key",
+        "cache.memory",
+        "cache.namespace",
+        "cache.refresh",
+        "cache.swr",
+        "cache.tags",
+        "cache.ttl"
+      ])
+      expect(error.message).toMatch(new RegExp(`^Counter\\.${operation}: 8 problems\\n`))
+    }
+  )
 
   it.each([
     ["a negative ttl", -1],
@@ -159,7 +180,9 @@ onMemory(database, "the options of a query", (makeWorld) => {
 
   it.each(writeNames)("`uncache` is refused before anything is written: %s", async (operation) => {
     const { prisma } = makeWorld()
-    const error = await call(prisma, operation, { uncache: ["k", "", { key: 1 }, { key: "k", namespace: "" }, { key: "k", ttl: 1 }, 5] })
+    const error = await call(prisma, operation, {
+      uncache: ["k", "", { key: 1 }, { key: "k", namespace: "" }, { key: "k", ttl: 1 }, 5]
+    })
     expect(pathsOf(error)).toEqual(["uncache[1]", "uncache[2]", "uncache[3]", "uncache[4]", "uncache[5]"])
     expect(pathsOf(await call(prisma, operation, { uncache: 5 }))).toEqual(["uncache"])
   })
@@ -167,27 +190,37 @@ onMemory(database, "the options of a query", (makeWorld) => {
   it("are refused in transactions too, which are rolled back", async () => {
     const { prisma } = makeWorld()
     const name = await insertCounter(database.base)
-    await expect(prisma.$transaction(async (tx) => {
-      await tx.counter.update({ where: { name }, data: { value: 2 } })
-      await tx.counter.findMany({ cache: -1 })
-    })).rejects.toBeInstanceOf(CacheOptionsError)
-    await expect(prisma.$transaction([
-      prisma.counter.update({ where: { name }, data: { value: 2 } }),
-      prisma.counter.count({ cache: { ttl: -1 } })
-    ])).rejects.toBeInstanceOf(CacheOptionsError)
+    await expect(
+      prisma.$transaction(async (tx) => {
+        await tx.counter.update({ where: { name }, data: { value: 2 } })
+        await tx.counter.findMany({ cache: -1 })
+      })
+    ).rejects.toBeInstanceOf(CacheOptionsError)
+    await expect(
+      prisma.$transaction([
+        prisma.counter.update({ where: { name }, data: { value: 2 } }),
+        prisma.counter.count({ cache: { ttl: -1 } })
+      ])
+    ).rejects.toBeInstanceOf(CacheOptionsError)
     expect(await database.base.counter.findUnique({ where: { name } })).toEqual({ name, value: 1 })
   })
 
   it.each(readNames)("`uncache` is for writes, and refused on %s", async (operation) => {
     const { prisma } = makeWorld()
     expect(pathsOf(await call(prisma, operation, { uncache: "k" }))).toEqual(["uncache"])
-    await untyped(prisma)["counter"]![operation]!({ ...Object.fromEntries(readsOf(await insertCounter(database.base)))[operation], uncache: undefined })
+    await untyped(prisma)["counter"]![operation]!({
+      ...Object.fromEntries(readsOf(await insertCounter(database.base)))[operation],
+      uncache: undefined
+    })
   })
 
   it("name a wrong argument of Prisma's in Prisma's own words, with the cache's own taken out", async () => {
     const { prisma } = makeWorld()
     const wrong = untyped(prisma)["counter"]!["findMany"]!({ where: { nmae: "x" }, cache: { key: "secret key" } })
-    await expect(wrong).rejects.toMatchObject({ name: "PrismaClientValidationError", message: expect.stringContaining("nmae") })
+    await expect(wrong).rejects.toMatchObject({
+      name: "PrismaClientValidationError",
+      message: expect.stringContaining("nmae")
+    })
     await expect(wrong).rejects.not.toMatchObject({ message: expect.stringContaining("secret key") })
   })
 

@@ -26,15 +26,29 @@ const everyKindOfQuery = async (prisma: CachedClient) => {
   const name = await insertCounter(database.base)
   const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
   expect(await within(read)).toEqual({ name, value: 1 })
-  expect(await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "other" }))).toEqual({ name, value: 2 })
-  expect(await within(() => prisma.counter.findMany({ where: { name }, cache: { key: () => "many" } }))).toEqual([{ name, value: 2 }])
-  expect(await within(() => prisma.counter.update({ where: { name }, data: { value: 3 }, cache: { key: () => "own" } }))).toEqual({ name, value: 3 })
-  expect(await within(() => prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 4 }, uncache: "k" }))))
-    .toEqual({ name, value: 4 })
+  expect(await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "other" }))).toEqual({
+    name,
+    value: 2
+  })
+  expect(await within(() => prisma.counter.findMany({ where: { name }, cache: { key: () => "many" } }))).toEqual([
+    { name, value: 2 }
+  ])
+  expect(
+    await within(() => prisma.counter.update({ where: { name }, data: { value: 3 }, cache: { key: () => "own" } }))
+  ).toEqual({ name, value: 3 })
+  expect(
+    await within(() =>
+      prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 4 }, uncache: "k" }))
+    )
+  ).toEqual({ name, value: 4 })
   expect(await within(() => prisma.$transaction([prisma.counter.count({ where: { name }, cache: true })]))).toEqual([1])
-  const rows = await within(() => Promise.all(Array.from({ length: 20 }, () => prisma.counter.findMany({ where: { name }, cache: true }))))
+  const rows = await within(() =>
+    Promise.all(Array.from({ length: 20 }, () => prisma.counter.findMany({ where: { name }, cache: true })))
+  )
   expect(rows).toEqual(Array.from({ length: 20 }, () => [{ name, value: 4 }]))
-  await expect(within(() => prisma.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true }))).rejects.toMatchObject({ code: "P2025" })
+  await expect(
+    within(() => prisma.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true }))
+  ).rejects.toMatchObject({ code: "P2025" })
 }
 
 describe("a Valkey that is out of order", () => {
@@ -62,8 +76,10 @@ describe("a Valkey that is out of order", () => {
       await everyKindOfQuery(prisma)
       await expect(prisma.$cache.invalidate({ tags: ["t"] })).rejects.toMatchObject({ _tag: "CacheError" })
       await server.restart()
-      await until("the cache is in use again", async () =>
-        await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: true })) === "hit")
+      await until(
+        "the cache is in use again",
+        async () => (await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: true }))) === "hit"
+      )
     })
 
     it("where it accepts connections and does not answer", async () => {
@@ -74,11 +90,13 @@ describe("a Valkey that is out of order", () => {
       await server.kill("SIGSTOP")
       try {
         expect(await within(() => answerTo(read))).toMatchObject({ data: { name, value: 1 } })
-        expect(await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" }))).toMatchObject({ value: 2 })
+        expect(
+          await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" }))
+        ).toMatchObject({ value: 2 })
       } finally {
         await server.kill("SIGCONT")
       }
-      await until("the cache is in use again", async () => await statusOf(read) === "hit")
+      await until("the cache is in use again", async () => (await statusOf(read)) === "hit")
     })
   })
 })
@@ -87,7 +105,12 @@ describe("a cache that cannot be made", () => {
   const broken: ReadonlyArray<readonly [string, Layer.Layer<CacheStore | DistributedLock, unknown>]> = [
     ["fails", Layer.fail(new Error("no such thing"))],
     ["dies", Layer.die(new Error("no such thing"))],
-    ["fails later", Layer.effect(CacheStore, Effect.andThen(Effect.yieldNow(), Effect.fail("no such thing"))).pipe(Layer.merge(memoryLayer()))]
+    [
+      "fails later",
+      Layer.effect(CacheStore, Effect.andThen(Effect.yieldNow(), Effect.fail("no such thing"))).pipe(
+        Layer.merge(memoryLayer())
+      )
+    ]
   ]
 
   onValkey(database, "leaves queries as they are", (make) => {
@@ -97,15 +120,23 @@ describe("a cache that cannot be made", () => {
       const name = await insertCounter(database.base)
       const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
       const answers = await Promise.all([answerTo(read), answerTo(read)])
-      expect(answers.map(({ data, info }) => [data?.value, info.status])).toEqual([[1, "bypass"], [1, "bypass"]])
-      expect(await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: "k", uncache: () => "k" })).toMatchObject({ value: 2 })
-      expect(await prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 3 }, uncache: "k" }))).toMatchObject({ value: 3 })
+      expect(answers.map(({ data, info }) => [data?.value, info.status])).toEqual([
+        [1, "bypass"],
+        [1, "bypass"]
+      ])
+      expect(
+        await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: "k", uncache: () => "k" })
+      ).toMatchObject({ value: 2 })
+      expect(
+        await prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 3 }, uncache: "k" }))
+      ).toMatchObject({ value: 3 })
       await expect(prisma.$cache.invalidateAll()).rejects.toThrow()
       expect(prisma.$cache.health()).toEqual({ status: "closed" })
       log.mockRestore()
       // It is tried again after a while, and then said again.
       expect(events.length).toBeGreaterThan(0)
-      for (const event of events) expect(event).toEqual({ _tag: "Warning", message: expect.stringContaining("the cache could not be made") })
+      for (const event of events)
+        expect(event).toEqual({ _tag: "Warning", message: expect.stringContaining("the cache could not be made") })
     })
   })
 })

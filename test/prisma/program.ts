@@ -9,7 +9,9 @@ const [, , url = "", valkey] = process.argv
 const say = (word: string) => void process.stdout.write(`${word}\n`)
 
 const one = makePrisma(url).prisma.$extends(prismaCache(valkey === undefined ? undefined : { cache: valkey }))
-const other = makePrisma(url).prisma.$extends(prismaCache(valkey === undefined ? {} : { cache: valkey, namespace: "other" }))
+const other = makePrisma(url).prisma.$extends(
+  prismaCache(valkey === undefined ? {} : { cache: valkey, namespace: "other" })
+)
 for (const prisma of [one, other]) {
   await prisma.counter.findMany({ cache: true })
   await prisma.$disconnect()

@@ -25,7 +25,12 @@ export const insertPeople = async (base: BaseClient): Promise<void> => {
             views: 7,
             createdAt: day(2),
             metadata: { deep: [1, { $type: "Date", value: "2024-01-01T00:00:00.000Z" }] },
-            tags: { create: [{ id: 1, name: "math" }, { id: 2, name: "machines" }] },
+            tags: {
+              create: [
+                { id: 1, name: "math" },
+                { id: 2, name: "machines" }
+              ]
+            },
             categories: {
               create: { position: 1, assignedAt: day(3), category: { create: { id: 1, slug: "root", title: "Root" } } }
             }
@@ -34,7 +39,11 @@ export const insertPeople = async (base: BaseClient): Promise<void> => {
         ]
       },
       memberships: {
-        create: { role: "EDITOR", joinedAt: day(4), team: { create: { id: 1, tenant: "t1", slug: "core", name: "Core" } } }
+        create: {
+          role: "EDITOR",
+          joinedAt: day(4),
+          team: { create: { id: 1, tenant: "t1", slug: "core", name: "Core" } }
+        }
       }
     }
   })
@@ -45,7 +54,13 @@ export const insertPeople = async (base: BaseClient): Promise<void> => {
     data: { id: 3, email: "cyd@example.com", name: "Cyd", managerId: 1, createdAt: day(6), updatedAt: day(6) }
   })
   await base.comment.create({
-    data: { id: 1, body: "why?", postId: 1, authorId: 2, replies: { create: { id: 2, body: "because", postId: 1, authorId: 1 } } }
+    data: {
+      id: 1,
+      body: "why?",
+      postId: 1,
+      authorId: 2,
+      replies: { create: { id: 2, body: "because", postId: 1, authorId: 1 } }
+    }
   })
   await base.category.create({ data: { id: 2, slug: "leaf", title: "Leaf", parentId: 1 } })
   await base.user_profile.create({ data: { id: 1, bio: "legacy" } })
@@ -55,7 +70,7 @@ export const insertPeople = async (base: BaseClient): Promise<void> => {
 export const edges = {
   id: 9007199254740993n,
   string: "2024-01-01T00:00:00.000Z",
-  stringList: ["", "a\u2028b", "\"\\", "😀", "[object Object]"],
+  stringList: ["", "a\u2028b", '"\\', "😀", "[object Object]"],
   int: -2147483648,
   intMaybe: 2147483647,
   intList: [0, -1],
@@ -77,7 +92,8 @@ export const edges = {
   date: new Date("2024-02-29T00:00:00.000Z"),
   time: new Date("1970-01-01T23:59:59.999Z"),
   timestamptz: day(9),
-  json: JSON.parse(`{
+  json: JSON.parse(
+    `{
     "__proto__": { "admin": true },
     "constructor": "text",
     "toJSON": "text",
@@ -90,7 +106,8 @@ export const edges = {
     "none": null,
     "2": "two",
     "10": "ten"
-  }`.replace("1e400", "1e300")),
+  }`.replace("1e400", "1e300")
+  ),
   jsonMaybe: Prisma.JsonNull,
   jsonList: [1, "one", { one: [1] }, [], "null"],
   bytes: new Uint8Array([0, 255, 128, 10]),

@@ -2,7 +2,16 @@ import { expect, it } from "vitest"
 import { until } from "../support/process.js"
 import { insertCounter, readsOf, setCounter, writesOf } from "./counters.js"
 import { insertPeople } from "./rows.js"
-import { adjustableStore, answerTo, missThenHit, onEveryStore, onMemory, statusOf, untyped, useDatabase } from "./support.js"
+import {
+  adjustableStore,
+  answerTo,
+  missThenHit,
+  onEveryStore,
+  onMemory,
+  statusOf,
+  untyped,
+  useDatabase
+} from "./support.js"
 
 const database = useDatabase(insertPeople)
 
@@ -15,7 +24,7 @@ onEveryStore(database, "defaults", (make) => {
     }
   })
 
-  it("are off for a read that says so, and stand for one that says null or nothing in particular", async () => {
+  it("are off for a read that says false or null, and stand for one that says nothing in particular", async () => {
     const { prisma } = make({ defaults: { ttl: "1 minute" } })
     const name = await insertCounter(database.base)
     const read = (cache: boolean | null | undefined) => () => prisma.counter.findUnique({ where: { name }, cache })
@@ -66,7 +75,8 @@ onEveryStore(database, "strategies by model", (make) => {
       defaults: { ttl: "1 minute" },
       models: { Counter: { ttl: "1 hour" }, Session: false, User: false }
     })
-    const ttlOf = async (read: Parameters<typeof answerTo>[0]) => Math.ceil(((await answerTo(read)).info.ttl ?? 0) / 60_000)
+    const ttlOf = async (read: Parameters<typeof answerTo>[0]) =>
+      Math.ceil(((await answerTo(read)).info.ttl ?? 0) / 60_000)
     expect(await ttlOf(() => prisma.counter.findMany())).toBe(60)
     expect(await ttlOf(() => prisma.tag.findMany())).toBe(1)
     expect(await statusOf(() => prisma.session.findMany())).toBe("off")
@@ -95,7 +105,8 @@ onEveryStore(database, "refresh and bypass", (make) => {
     const { prisma } = make()
     for (const option of [{}, { key: "k" }, { key: () => "by function" }]) {
       const name = await insertCounter(database.base)
-      const read = (refresh?: boolean) => () => prisma.counter.findUnique({ where: { name }, cache: { ...option, refresh } })
+      const read = (refresh?: boolean) => () =>
+        prisma.counter.findUnique({ where: { name }, cache: { ...option, refresh } })
       await missThenHit(database.sql, read())
       await setCounter(database.base, name, 2)
       expect(await answerTo(read())).toMatchObject({ data: { value: 1 }, info: { status: "hit" } })

@@ -80,7 +80,10 @@ export type StoreName = "memory" | "Valkey"
 
 /** An empty memory store for the `cache` option, the same for every cache that is made with it. */
 export const memoryLayer = (): Layer.Layer<CacheStore.CacheStore | DistributedLock> =>
-  Layer.merge(Layer.succeed(CacheStore.CacheStore, MemoryStore.make()), Layer.succeed(DistributedLock, MemoryLock.make()))
+  Layer.merge(
+    Layer.succeed(CacheStore.CacheStore, MemoryStore.make()),
+    Layer.succeed(DistributedLock, MemoryLock.make())
+  )
 
 export interface AdjustableStore {
   readonly cache: Layer.Layer<CacheStore.CacheStore | DistributedLock>
@@ -124,24 +127,26 @@ export type Make = (options?: PrismaCacheOptions, base?: BaseClient) => World
 
 type Suite = (make: Make, store: StoreName) => void
 
-const onStores = (...stores: ReadonlyArray<StoreName>) => (database: FileDatabase, name: string, suite: Suite): void =>
-  describe.each<StoreName>(stores)(`${name}, on %s`, (store) => {
-    beforeEach(() => database.sql.reset())
-    suite((given, base = database.base) => {
-      const events: Array<CacheEvent> = []
-      const options: PrismaCacheOptions = {
-        cache: store === "memory" ? memoryLayer() : valkeyUrl(),
-        namespace: uniqueName("prisma"),
-        // What writes make invalid without being told is a matter of its own.
-        invalidation: "manual",
-        onEvent: (event) => events.push(event),
-        ...given
-      }
-      const prisma = extend(base, options)
-      onTestFinished(() => prisma.$cache.close())
-      return { prisma, events, options }
-    }, store)
-  })
+const onStores =
+  (...stores: ReadonlyArray<StoreName>) =>
+  (database: FileDatabase, name: string, suite: Suite): void =>
+    describe.each<StoreName>(stores)(`${name}, on %s`, (store) => {
+      beforeEach(() => database.sql.reset())
+      suite((given, base = database.base) => {
+        const events: Array<CacheEvent> = []
+        const options: PrismaCacheOptions = {
+          cache: store === "memory" ? memoryLayer() : valkeyUrl(),
+          namespace: uniqueName("prisma"),
+          // What writes make invalid without being told is a matter of its own.
+          invalidation: "manual",
+          onEvent: (event) => events.push(event),
+          ...given
+        }
+        const prisma = extend(base, options)
+        onTestFinished(() => prisma.$cache.close())
+        return { prisma, events, options }
+      }, store)
+    })
 
 /** Runs a suite on each kind of store. */
 export const onEveryStore = onStores("memory", "Valkey")
@@ -173,7 +178,10 @@ export const makeGate = (): Gate => {
 
 /** An extension to be added after the cache, so that it stands between the cache and the database. */
 export const between = (
-  around: (query: { readonly model: string; readonly operation: string; readonly args: object }, run: () => Promise<unknown>) => Promise<unknown>
+  around: (
+    query: { readonly model: string; readonly operation: string; readonly args: object },
+    run: () => Promise<unknown>
+  ) => Promise<unknown>
 ) => ({
   name: "between",
   query: {
@@ -215,7 +223,8 @@ export const exactly = (value: unknown): string => {
   if (typeof value === "function") return "function"
   if (typeof value !== "object" || value === null) return String(value)
   if (value instanceof Date) return `Date(${value.getTime()})`
-  if (ArrayBuffer.isView(value)) return `${className(value)}(${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")})`
+  if (ArrayBuffer.isView(value))
+    return `${className(value)}(${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")})`
   const members = Reflect.ownKeys(value).map((key) => {
     const hidden = Object.prototype.propertyIsEnumerable.call(value, key) ? "" : "hidden "
     return `${hidden}${String(key)}: ${exactly(Reflect.get(value, key))}`

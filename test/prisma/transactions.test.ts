@@ -39,8 +39,10 @@ onEveryStore(database, "inside an interactive transaction", (make) => {
     })
     await expect(aborted).rejects.toBe(abort)
     expect(await prisma.counter.findMany({ where: { name }, cache: true })).toEqual([{ name, value: 1 }])
-    expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "k" })))
-      .toMatchObject({ data: { value: 1 }, info: { status: "miss" } })
+    expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "k" }))).toMatchObject({
+      data: { value: 1 },
+      info: { status: "miss" }
+    })
     expect(prisma.$cache.stats().fills).toBeLessThanOrEqual(2)
   })
 
@@ -58,11 +60,14 @@ onEveryStore(database, "inside an interactive transaction", (make) => {
   it("its answers and errors are its own, and reach whoever started it", async () => {
     const { prisma } = make()
     expect(await prisma.$transaction(async () => 42)).toBe(42)
-    expect(await prisma.$transaction(async (tx) => tx.counter.count({ where: { name: "nobody" }, cache: true }), {
-      isolationLevel: "Serializable"
-    })).toBe(0)
-    await expect(prisma.$transaction(async (tx) => tx.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true })))
-      .rejects.toMatchObject({ code: "P2025" })
+    expect(
+      await prisma.$transaction(async (tx) => tx.counter.count({ where: { name: "nobody" }, cache: true }), {
+        isolationLevel: "Serializable"
+      })
+    ).toBe(0)
+    await expect(
+      prisma.$transaction(async (tx) => tx.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true }))
+    ).rejects.toMatchObject({ code: "P2025" })
   })
 })
 
@@ -104,8 +109,10 @@ onEveryStore(database, "what an interactive transaction makes invalid", (make) =
     ]
     for (const body of bodies) {
       await expect(prisma.$transaction(body)).rejects.toThrow()
-      expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "k" })))
-        .toMatchObject({ data: { value: 1 }, info: { status: "hit" } })
+      expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "k" }))).toMatchObject({
+        data: { value: 1 },
+        info: { status: "hit" }
+      })
     }
   })
 
@@ -132,8 +139,9 @@ onEveryStore(database, "what an interactive transaction makes invalid", (make) =
     const name = await insertCounter(database.base)
     const read = valueOf(prisma, name)
     expect(await read()).toBe(1)
-    await expect(prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })))
-      .rejects.toThrow()
+    await expect(
+      prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" }))
+    ).rejects.toThrow()
     expect(await read()).toBe(2)
   })
 
@@ -184,12 +192,16 @@ onEveryStore(database, "what an interactive transaction makes invalid", (make) =
     const names = await Promise.all(Array.from({ length: 4 }, () => insertCounter(database.base)))
     const reads = names.map((name) => () => prisma.counter.count({ where: { name }, cache: name }))
     for (const read of reads) await answerTo(read)
-    await Promise.all(names.map((name, i) =>
-      prisma.$transaction(async (tx) => {
-        await tx.counter.update({ where: { name }, data: { value: 2 }, uncache: name })
-        if (i % 2 === 1) throw abort
-      }).catch(() => {})
-    ))
+    await Promise.all(
+      names.map((name, i) =>
+        prisma
+          .$transaction(async (tx) => {
+            await tx.counter.update({ where: { name }, data: { value: 2 }, uncache: name })
+            if (i % 2 === 1) throw abort
+          })
+          .catch(() => {})
+      )
+    )
     const statuses: Array<string> = []
     for (const read of reads) statuses.push(await statusOf(read))
     expect(statuses).toEqual(["miss", "hit", "miss", "hit"])
@@ -202,13 +214,15 @@ onEveryStore(database, "a shared query", (make) => {
     const name = await insertCounter(database.base)
     const gate = makeGate()
     let first = true
-    const held = prisma.$extends(between(async ({ operation }, run) => {
-      const mine = first && operation === "findUnique"
-      if (mine) first = false
-      const result = await run()
-      if (mine) await gate.pass()
-      return result
-    }))
+    const held = prisma.$extends(
+      between(async ({ operation }, run) => {
+        const mine = first && operation === "findUnique"
+        if (mine) first = false
+        const result = await run()
+        if (mine) await gate.pass()
+        return result
+      })
+    )
     const read = (client: Pick<CachedClient, "counter">) => client.counter.findUnique({ where: { name }, cache: true })
     const typed = held as unknown as CachedClient
 

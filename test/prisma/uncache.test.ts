@@ -58,10 +58,17 @@ onEveryStore(database, "uncache", (make) => {
     const name = await insertCounter(database.base)
     const count = () => prisma.counter.count({ where: { name }, cache: "count" })
     await answerTo(count)
-    await prisma.counter.update({ where: { name }, data: { value: 5 }, cache: { key: () => "row" }, uncache: () => ["count"] })
+    await prisma.counter.update({
+      where: { name },
+      data: { value: 5 },
+      cache: { key: () => "row" },
+      uncache: () => ["count"]
+    })
     expect(await statusOf(count)).toBe("miss")
-    expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "row" })))
-      .toMatchObject({ data: { value: 5 }, info: { status: "hit" } })
+    expect(await answerTo(() => prisma.counter.findUnique({ where: { name }, cache: "row" }))).toMatchObject({
+      data: { value: 5 },
+      info: { status: "hit" }
+    })
   })
 
   it("leaves everything as it is when the write did not take place", async () => {
@@ -70,9 +77,12 @@ onEveryStore(database, "uncache", (make) => {
     const read = () => prisma.counter.count({ where: { name }, cache: "k" })
     await answerTo(read)
     await expect(prisma.counter.create({ data: { name }, uncache: "k" })).rejects.toMatchObject({ code: "P2002" })
-    await expect(prisma.counter.update({ where: { name: "nobody" }, data: {}, cache: "k" })).rejects.toMatchObject({ code: "P2025" })
-    await expect(prisma.counter.update({ where: { name }, data: { value: "one" as never }, uncache: "k" }))
-      .rejects.toThrow(/value/)
+    await expect(prisma.counter.update({ where: { name: "nobody" }, data: {}, cache: "k" })).rejects.toMatchObject({
+      code: "P2025"
+    })
+    await expect(
+      prisma.counter.update({ where: { name }, data: { value: "one" as never }, uncache: "k" })
+    ).rejects.toThrow(/value/)
     expect(await statusOf(read)).toBe("hit")
   })
 
@@ -81,12 +91,16 @@ onEveryStore(database, "uncache", (make) => {
     const name = await insertCounter(database.base)
     const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
     await answerTo(read)
-    const lossy = prisma.$extends(between(async ({ operation }, run) => {
-      const result = await run()
-      if (operation === "update") throw new Error("the connection broke before the answer came")
-      return result
-    }))
-    await expect(lossy.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })).rejects.toThrow("the connection broke")
+    const lossy = prisma.$extends(
+      between(async ({ operation }, run) => {
+        const result = await run()
+        if (operation === "update") throw new Error("the connection broke before the answer came")
+        return result
+      })
+    )
+    await expect(lossy.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })).rejects.toThrow(
+      "the connection broke"
+    )
     expect(await read()).toEqual({ name, value: 2 })
   })
 
@@ -114,13 +128,15 @@ onEveryStore(database, "uncache", (make) => {
 onEveryStore(database, "uncache takes effect after the write and never before", (make) => {
   const holdUpdates = (prisma: CachedClient, when: "before" | "after") => {
     const gate = makeGate()
-    const held = prisma.$extends(between(async ({ operation }, run) => {
-      if (operation !== "update") return run()
-      if (when === "before") await gate.pass()
-      const result = await run()
-      if (when === "after") await gate.pass()
-      return result
-    }))
+    const held = prisma.$extends(
+      between(async ({ operation }, run) => {
+        if (operation !== "update") return run()
+        if (when === "before") await gate.pass()
+        const result = await run()
+        if (when === "after") await gate.pass()
+        return result
+      })
+    )
     return { gate, held }
   }
 
@@ -144,15 +160,20 @@ onEveryStore(database, "uncache takes effect after the write and never before", 
     const { prisma } = make({ varyBy: () => null })
     const name = await insertCounter(database.base)
     let gate: Gate | undefined
-    const reader = prisma.$extends(between(async ({ operation }, run) => {
-      const result = await run()
-      if (operation === "findUnique") await gate?.pass()
-      return result
-    }))
+    const reader = prisma.$extends(
+      between(async ({ operation }, run) => {
+        const result = await run()
+        if (operation === "findUnique") await gate?.pass()
+        return result
+      })
+    )
     for (const cache of ["k", { key: () => "k" }]) {
       gate = makeGate()
       await setCounter(database.base, name, 1)
-      const late = reader.counter.findUnique({ where: { name }, cache: { ...(typeof cache === "string" ? { key: cache } : cache), refresh: true } })
+      const late = reader.counter.findUnique({
+        where: { name },
+        cache: { ...(typeof cache === "string" ? { key: cache } : cache), refresh: true }
+      })
       const seen = late.then((row) => row?.value)
       await gate.reached
       await prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" })
@@ -166,9 +187,13 @@ onEveryStore(database, "uncache takes effect after the write and never before", 
     const { prisma } = make()
     const name = await insertCounter(database.base)
     for (let value = 2; value < 22; value++) {
-      const early = Array.from({ length: 3 }, () => prisma.counter.findUnique({ where: { name }, cache: "k" }).then((row) => row?.value))
+      const early = Array.from({ length: 3 }, () =>
+        prisma.counter.findUnique({ where: { name }, cache: "k" }).then((row) => row?.value)
+      )
       await prisma.counter.update({ where: { name }, data: { value }, uncache: "k" })
-      const late = await Promise.all(Array.from({ length: 3 }, () => prisma.counter.findUnique({ where: { name }, cache: "k" })))
+      const late = await Promise.all(
+        Array.from({ length: 3 }, () => prisma.counter.findUnique({ where: { name }, cache: "k" }))
+      )
       expect(late.map((row) => row?.value)).toEqual([value, value, value])
       for (const seen of await Promise.all(early)) expect([value - 1, value, 1]).toContain(seen)
     }

@@ -20,6 +20,8 @@ export interface Run {
   readonly random: () => number
   /** How long something takes: drawn again each time. */
   readonly pause: Effect.Effect<void>
+  /** How long a writer rests between two writes. */
+  readonly rest: Effect.Effect<void>
   /** How many readers and how many writers there are at any time, in each process, and how often each does its work. */
   readonly readers: number
   readonly writers: number
@@ -103,7 +105,7 @@ export const observe = (run: Run): Effect.Effect<History> =>
 
     const writer = (site: Site, cache: QueryCache.QueryCache) =>
       Effect.gen(function*() {
-        yield* pause
+        yield* run.rest
         const row = rows[pick(rows.length)] as string
         if (run.deaths === true && pick(10) === 0) {
           // A process of its own, which is gone when it has committed: what it began nobody ends.

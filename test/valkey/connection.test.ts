@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Queue from "effect/Queue"
-import { Redis } from "iovalkey"
+import { Cluster, Redis } from "iovalkey"
 import { afterEach, describe, expect, it } from "vitest"
 import { CacheError } from "../../src/CacheError.js"
 import { CacheStore } from "../../src/CacheStore.js"
@@ -80,6 +80,26 @@ describe("a server that does not answer", () => {
     for (const error of others) expect(error).toMatchObject({ _tag: "CacheError", reason: "Timeout" })
     await server.kill("SIGCONT")
     await until("the server answers again", () => answers(store.lookup("e", ["t"])))
+  })
+
+  it("is waited for as long as the driver was told to, where nothing else is said", async () => {
+    const server = await ownServer()
+    const storeAt = async (url: string) => {
+      const runtime = ManagedRuntime.make(ValkeyCache.layerServices(url))
+      closing.push(() => runtime.dispose())
+      const store = await runtime.runPromise(CacheStore)
+      await until("the server answers", () => answers(store.lookup("e", [])))
+      return store
+    }
+    const [usual, short] = [await storeAt(server.url), await storeAt(`${server.url}?commandTimeout=100`)]
+    await server.kill("SIGSTOP")
+    const order: Array<string> = []
+    await Promise.all([
+      errorOf(usual.lookup("e", [])).then(({ reason }) => order.push(`usual: ${reason}`)),
+      errorOf(short.lookup("e", [])).then(({ reason }) => order.push(`short: ${reason}`))
+    ])
+    expect(order).toEqual(["short: Timeout", "usual: Timeout"])
+    await server.kill("SIGCONT")
   })
 
   it("is used again when it is back, by those who were there before", async () => {
@@ -301,7 +321,7 @@ describe("closing", () => {
     const connections = async () => String(await admin.client("LIST")).trim().split("\n").length
     const before = await connections()
     const { close, lock } = await open(server.url)
-    await run(Effect.scoped(lock.news("l")))
+    await run(Effect.scoped(Effect.asVoid(lock.news("l"))))
     expect(await connections()).toBe(before + 2)
     await close()
     await until("the connections are gone", async () => (await connections()) === before)
@@ -320,10 +340,10 @@ describe("a client of the caller's", () => {
     expect(await run(store.replace(name, entry, minute, null))).toBe(true)
     expect(await run(store.lookup(name, [tag]))).toEqual({ entry: new Uint8Array(entry), states: [stamp] })
     await run(Effect.scoped(Effect.gen(function*() {
-      const news = yield* lock.news(name)
+      const news = yield* lock.news(`${name}:lock`)
       yield* lock.acquire(`${name}:lock`, "t", minute)
       yield* lock.release(`${name}:lock`, "t", "free")
-      expect(yield* Queue.size(news)).toBe(0)
+      expect(yield* Queue.take(news)).toBe("free")
     })))
     await close()
     expect(await keyv.redis.ping()).toBe("PONG")
@@ -407,6 +427,8 @@ describe("options that cannot be used", () => {
     expect(await problemsOf({ cluster: { nodes: [{ port: 1 }], options: { scaleReads: "slave" } } })).toEqual([
       "connection.cluster.options.scaleReads"
     ])
+    const replicas = new Cluster([{ port: await freePort() }], { scaleReads: "all", lazyConnect: true })
+    expect(await problemsOf(replicas)).toEqual(["connection.options.scaleReads"])
     expect(await problemsOf({ status: "ready", options: {}, duplicate: () => {} })).toEqual(["connection"])
     expect(await problemsOf("valkey://localhost", { commandTimeout: 0 })).toEqual(["commandTimeout"])
     expect(await problemsOf("nowhere", { commandTimeout: Number.NaN })).toEqual(["connection", "commandTimeout"])

@@ -25,7 +25,7 @@ const afterTurns = async (turns: number) => {
 const ask = Effect.gen(function*() {
   const store = yield* CacheStore
   const lock = yield* DistributedLock
-  yield* Effect.scoped(lock.news("script:{lock}"))
+  yield* Effect.scoped(Effect.asVoid(lock.news("script:{lock}")))
   const exit = yield* Effect.exit(store.lookup("script:entry", ["script:tag"]))
   const failure = Exit.isFailure(exit) ? Cause.failureOption(exit.cause) : Option.none()
   return Option.match(failure, { onNone: () => "answered", onSome: ({ reason }) => reason })

@@ -50,7 +50,11 @@ const same = (one: unknown, other: unknown): boolean => {
 /** Random queries, most of them valid, on the rows of a small world. */
 export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf: RowsOf): Queries => {
   const { chance, pick } = random
-  const models = [...schema.dataModel.models.values()]
+  // The more relations a model has, the more there is to get wrong.
+  const models = [...schema.dataModel.models.values()].flatMap((model) => [
+    model,
+    ...schema.relations(model).map(() => model)
+  ])
   const modelOf = (name: string) => schema.dataModel.models.get(name)!
   const some = <A>(make: () => A): ReadonlyArray<A> => Array.from({ length: 1 + random.below(2) }, make)
   const oneOrSome = <A>(make: () => A): A | ReadonlyArray<A> => (chance(0.5) ? make() : some(make))
@@ -169,7 +173,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     }
     for (const field of schema.relations(model)) {
       if (field.name === parent || (isHere(field) && unchecked)) continue
-      if (depth > 0 && chance(0.3)) data[field.name] = relationWrites(model, field, row, depth)
+      if (depth > 0 && chance(0.4)) data[field.name] = relationWrites(model, field, row, depth)
     }
     return data
   }
