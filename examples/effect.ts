@@ -41,7 +41,7 @@ class Products extends Effect.Service<Products>()("examples/Products", {
       /** Once this has succeeded nobody is told the old name. */
       rename: (sku: string, name: string) =>
         cache.write(
-          { label: "rename a product", tags: ["products"] },
+          { label: "rename a product", touches: { tags: ["products"] } },
           attempt(() => client.product.update({ where: { sku }, data: { name } }))
         )
     }

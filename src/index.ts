@@ -99,3 +99,6 @@ export {
    */
   live as ValkeyCacheLive
 } from "./ValkeyCache.js"
+
+// Flat, so that the compiler finds names for them in the declarations of programs that export an extended client.
+export type * from "./prisma/types/index.js"

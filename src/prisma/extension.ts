@@ -24,18 +24,22 @@ import { makeSharedCache } from "./sharedCache.js"
 import type { SharedCache } from "./sharedCache.js"
 import { makeTransactions } from "./transactions.js"
 import type { CacheClient, InvalidationTargets } from "./types/client.js"
+import type { GlobalOmit } from "./types/delegate.js"
 import type { CacheExtension } from "./types/extension.js"
 
 /**
  * Caches the queries of a Prisma client: `new PrismaClient({ adapter }).$extends(prismaCache({ cache: url }))`.
  *
  * Add it last: a query extension that is added after it changes queries where the cache cannot see it.
+ * Where a client carries run-time types of its own (`prisma-client-js` with a custom output) and omits fields globally,
+ * `Declared` is the type of that `omit`: `prismaCache<typeof omit>(...)`. It has no effect elsewhere.
+ *
  * The clients that one extension is given to share one cache. Throws `CacheOptionsError`, which names every problem.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const prismaCache = (options?: PrismaCacheOptions): CacheExtension => {
+export const prismaCache = <Declared extends GlobalOmit = {}>(options?: PrismaCacheOptions): CacheExtension<Declared> => {
   const settings = readOptions(options)
   const warn = makeWarn(settings.onEvent)
   const tell = (message: string) => {
@@ -44,7 +48,7 @@ export const prismaCache = (options?: PrismaCacheOptions): CacheExtension => {
   }
   const shared = makeSharedCache(cacheLayer(settings), (error) =>
     tell(`the cache could not be made, queries go to the database (${error instanceof Error ? error.name : typeof error})`))
-  return ((client: PrismaInternals) => extend(client, settings, shared, tell)) as CacheExtension
+  return ((client: PrismaInternals) => extend(client, settings, shared, tell)) as CacheExtension<Declared>
 }
 
 const extend = (

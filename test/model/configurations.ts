@@ -2,6 +2,7 @@
 import { batchMachine } from "./batches.js"
 import { fails, holds, holdsInEach } from "./configuration.js"
 import type { Configuration } from "./configuration.js"
+import type { Write } from "./database.js"
 import { flightMachine } from "./flights.js"
 import { machine } from "./machine.js"
 import {
@@ -185,14 +186,16 @@ const ownResults: ReadonlyArray<Configuration> = [
     })),
   holds("own result, strict beside after-commit, P1: 3 writers, 2 store",
     plain({ ...one, evictions: 2, writes: [ownK(strict()), afterCommit(), ownK(afterCommit())] })),
-  holds("own result under a late key, after-commit, P1: writes elsewhere, 1 eviction",
+  holds("own result under a late key, after-commit, P1: a write elsewhere, 1 eviction",
+    plain({ ...late, evictions: 1, writes: [storingLate(lateK, "k", "g", afterCommit()), outsideWrite] }),
+    { ...short, reaches: ["an own result was stored under a late key"] }),
+  holds("own result under a late key, after-commit, P1: writes elsewhere, retries, 1 eviction",
     plain({
       ...late,
       evictions: 1,
       faults: ["retry"],
       writes: [storingLate(lateK, "k", "g", afterCommit()), outsideWrite, outside]
-    }),
-    { ...short, reaches: ["an own result was stored under a late key"] }),
+    })),
   holds("own result under a late key, after-commit, P1: 2 writers store, a write elsewhere",
     plain({
       ...late,
@@ -211,22 +214,26 @@ const ownResults: ReadonlyArray<Configuration> = [
 const [user1, userA, userB] = [readById("1"), readByEmail("a"), readByEmail("b")]
 const byBoth = [user1, userA]
 
-/** Every pair of kinds of writes, beginning with each of these tables. */
-const everyPair = (
-  given: Omit<Partially, "database" | "writes">,
-  tables: ReadonlyArray<keyof typeof rowTables>,
-  change: (write: typeof updateLoosely) => typeof updateLoosely = (write) => write
-) =>
-function*() {
-  for (const name of tables) {
-    for (const pair of pairs(Object.values(rowWrites))) {
-      yield {
-        name: `${pair.map(({ name }) => name).join(" || ")}, table ${name}`,
-        machine: machine(setup({ ...given, database: rowTables[name], lateTags: rowTags, writes: pair.map(change) }))
+type RowGiven = Omit<Partially, "database" | "writes">
+type TableName = keyof typeof rowTables
+const everyTable: ReadonlyArray<TableName> = ["one", "two", "none", "otherEmail"]
+
+/** Each of these groups of writes, beginning with each of these tables. */
+const everyGroup = (groups: ReadonlyArray<ReadonlyArray<Write>>) =>
+  (given: RowGiven, tables: ReadonlyArray<TableName>, change: (write: Write) => Write = (write) => write) =>
+    function*() {
+      for (const name of tables) {
+        for (const group of groups) {
+          yield {
+            name: `${group.map(({ name }) => name).join(" || ")}, table ${name}`,
+            machine: machine(setup({ ...given, database: rowTables[name], lateTags: rowTags, writes: group.map(change) }))
+          }
+        }
       }
     }
-  }
-}
+
+const everyWrite = everyGroup(Object.values(rowWrites).map((write) => [write]))
+const everyPair = everyGroup(pairs(Object.values(rowWrites)))
 
 const rowSetup = (given: Partial<Setup> & Pick<Setup, "reads" | "writes">) =>
   plain({ database: rowTables.one, lateTags: rowTags, ...given })
@@ -239,8 +246,10 @@ const rows: ReadonlyArray<Configuration> = [
   holds("rows, after-commit, P1: a change of e-mail beside a create",
     rowSetup({ reads: [...byBoth, userB], fills: 1, writes: [rowWrites.changeEmailById, rowWrites.createOtherA] }),
     { ...short, ...aFill }),
-  holdsInEach("rows, after-commit, P1: every pair of writes, 3 reads, 1 fill, retries",
-    everyPair({ reads: [...byBoth, userB], fills: 1, faults: ["retry"] }, ["one", "two", "none", "otherEmail"]), aFill),
+  holdsInEach("rows, after-commit, P1: every write alone, 3 reads, 2 fills, retries",
+    everyWrite({ reads: [...byBoth, userB], fills: 2, faults: ["retry"] }, everyTable), aFill),
+  holdsInEach("rows, after-commit, P1: every pair of writes, 3 reads, 1 fill",
+    everyPair({ reads: [...byBoth, userB], fills: 1 }, everyTable), aFill),
   holdsInEach("rows, after-commit, P1: every pair of writes, 2 reads, 2 readers, 2 fills",
     everyPair({ reads: byBoth, readers: 2, fills: 2 }, ["one"]), { reaches: ["an entry was replaced"] }),
   holdsInEach("rows, after-commit, P1: every pair of writes, 2 reads, 1 fill, 1 eviction",
@@ -249,8 +258,12 @@ const rows: ReadonlyArray<Configuration> = [
     everyPair({ reads: [user1, userA, userB].map(predicting), fills: 1 }, ["one", "none", "otherEmail"]), aFill),
   holdsInEach("rows, after-commit, P1: every pair of writes, keys looked up and stamps made one by one, 1 fill",
     everyPair({ reads: byBoth, fills: 1, lookups: "one by one", obtains: "one by one" }, ["one"]), aFill),
-  holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, kills, rollbacks",
-    everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: rollback }, ["one"], strictly), aFill),
+  holdsInEach("rows, strict, P3: every write alone, 3 reads, 2 fills, every mishap",
+    everyWrite({ reads: [...byBoth, userB], fills: 2, promised: "P3", faults: mishaps }, everyTable, strictly), aFill),
+  holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, kills",
+    everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: kill }, ["one"], strictly), aFill),
+  holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, rollbacks",
+    everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: ["rollback"] }, ["one"], strictly), aFill),
   holdsInEach("rows, strict, P1: every pair of writes, 2 reads, 1 fill, 1 eviction",
     everyPair({ reads: byBoth, fills: 1, evictions: 1 }, ["one"], strictly), aFill),
   holds("rows, strict, P3: by primary key with a filter, nothing found",
@@ -278,12 +291,16 @@ const joined = { reaches: ["a flight was joined after its query", "a flight was 
 const joinedBefore = { reaches: ["a flight was joined before its query"] }
 
 const flights: ReadonlyArray<Configuration> = [
+  holds("flights, after-commit, P1: a writer",
+    () => flightMachine({ ...one, writes: [afterCommit()] }, {}), { ...short, ...joined }),
+  holds("flights, strict, P3: a writer, rollbacks",
+    () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict()] }, {}), { ...short, ...joined }),
   holds("flights, after-commit, P1: 2 writers, 1 eviction",
-    () => flightMachine({ ...one, evictions: 1, writes: [afterCommit(), afterCommit()] }, {}), { ...short, ...joined }),
+    () => flightMachine({ ...one, evictions: 1, writes: [afterCommit(), afterCommit()] }, {}), joined),
   holds("flights, after-commit, P1: 3 lookups, 3 flights, 3 writers, 2 evictions",
     () => flightMachine({ ...one, evictions: 2, writes: [afterCommit(), afterCommit(), afterCommit()] }, { limit: 3 }), joined),
   holds("flights, strict, P3: 2 writers, kills, rollbacks",
-    () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict(), strict()] }, {}), { ...short, ...joined }),
+    () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict(), strict()] }, {}), joined),
   holds("flights, strict, P1: 2 writers, kills, rollbacks, 2 evictions",
     () => flightMachine({ ...one, evictions: 2, faults: rollback, writes: [strict(), strict()] }, {}), joined),
   holds("flights, strict, P3: 3 writers, kills, rollbacks",

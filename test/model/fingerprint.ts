@@ -110,15 +110,17 @@ const numberOf = (text: string): number => {
   return number
 }
 
-/** Parts are shared by states that are looked at about the same time: what was long ago may be forgotten. */
+/** The digests of parts that later states may share. States are looked at in order: what was long ago may be forgotten. */
 const digests = new Map<object, Digest>()
 const maxDigests = 20_000
 
-const made: Array<unknown> = []
+/** Those that the last fingerprint had to make. Most states have been met before, and their parts are never seen again. */
+const made: Array<readonly [part: object, digest: Digest]> = []
 
+/** The last state that a fingerprint was made of is new: others will share its parts. */
 export const keepDigests = (): void => {
   if (digests.size >= maxDigests) digests.clear()
-  for (let i = 0; i < made.length; i += 2) digests.set(made[i] as object, made[i + 1] as Digest)
+  for (const [part, digest] of made) digests.set(part, digest)
 }
 
 const digestOf = (value: object): Digest => {
@@ -137,7 +139,7 @@ const digestOf = (value: object): Digest => {
     }
     hash.add(marks.end)
     digest = hash.digest()
-    made.push(value, digest)
+    made.push([value, digest])
   }
   return digest
 }

@@ -14,7 +14,7 @@ onEveryStore(database, "a custom key on a read", (make) => {
     expect(other).toMatchObject({ data: { name }, info: { status: "hit", key: "the one" } })
   })
 
-  it("names no shape: a count, rows and a selection are kept apart under one key, and one uncache drops them all", async () => {
+  it("names no shape: a count, rows and a selection are kept apart under it, and one uncache drops them all", async () => {
     const { prisma } = make()
     const name = await insertCounter(database.base)
     const reads = [
@@ -56,7 +56,7 @@ onEveryStore(database, "a custom key on a read", (make) => {
     expect(await statusOf(read())).toBe("miss")
   })
 
-  it("may be a function of the result: read again it hits, by its name it hits, and its name makes it invalid", async () => {
+  it("may be a function of the result: its name finds the answer, and makes it invalid", async () => {
     const { prisma } = make()
     const name = await insertCounter(database.base)
     const key = (counter: { readonly name: string } | null) => `counter:${counter?.name}`

@@ -128,7 +128,7 @@ onEveryStore(database, "queries that are the same share an answer", (make) => {
     for (const read of same) expect(await statusOf(read)).toBe("hit")
   })
 
-  it("on whatever client they are called: another one of the same database, and another process's extension", async () => {
+  it("on whatever client they are called: another one of the same database, with another extension", async () => {
     const one = make()
     const again = makePrisma(database.url)
     const other = make(one.options, again.prisma)
@@ -226,7 +226,7 @@ onEveryStore(database, "varyBy", (make) => {
     ])
   })
 
-  it("and what a query and its key functions find in an AsyncLocalStorage is their own caller's, however many there are", async () => {
+  it("and what queries and key functions find in an AsyncLocalStorage is their own caller's", async () => {
     const { prisma } = make({ varyBy })
     const seen: Array<readonly [string, string, string | undefined]> = []
     const note = (where: string, tenant: string) => void seen.push([where, tenant, tenants.getStore()])

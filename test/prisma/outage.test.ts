@@ -12,7 +12,7 @@ import type { CachedClient } from "./support.js"
 
 const database = useDatabase()
 
-/** What a cache that does not answer may add to a query, in milliseconds: its bound on one operation, for each of a query's few. */
+/** What a cache that does not answer may add to a query: milliseconds, its bound on one operation for each of a few. */
 const patience = 4_000
 
 const within = async <A>(body: () => PromiseLike<A>): Promise<A> => {

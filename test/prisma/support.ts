@@ -28,7 +28,7 @@ export interface Read<A = unknown> extends PromiseLike<A> {
   readonly withCacheInfo: () => PromiseLike<{ readonly data: A; readonly info: CacheInfo }>
 }
 
-/** A client whose models and operations are reached by names that the compiler does not know: for tests over all of them. */
+/** A client whose models and operations are reached by names that the compiler does not know. */
 export type Untyped = Record<string, Record<string, (args?: object) => Read>>
 
 export const untyped = (client: object): Untyped => client as Untyped

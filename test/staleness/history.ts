@@ -42,6 +42,8 @@ export interface History {
 
 const rows = ["a", "b", "c"]
 
+let runs = 0
+
 /** How a row is read. Each way is an entry of its own, and has to die with the row. */
 const ways = (row: string): ReadonlyArray<QueryCache.Request<number>> => [
   { key: ["by tag", row], strategy: { ttl: "1 hour", tags: [row] } },
@@ -62,6 +64,8 @@ export const observe = (run: Run): Effect.Effect<History> =>
     const pick = (below: number) => Math.floor(random() * below)
     const committed = new Map(rows.map((row) => [row, 0]))
     const acknowledged = new Map(rows.map((row) => [row, 0]))
+    // What an earlier run left behind is newer than anything that this one knows of.
+    const namespace = `history ${process.pid} ${++runs}`
     const seen = { reads: 0, hits: 0, writes: 0, stale: 0 }
 
     const query = (row: string) =>
@@ -86,7 +90,7 @@ export const observe = (run: Run): Effect.Effect<History> =>
 
     const slowly = (store: CacheStore) => around(store, ({ run }) => Effect.zipRight(pause, Effect.zipLeft(run, pause)))
     const open = ({ lock, store }: Site) =>
-      makeCache({ store: slowly(store), lock, consistency, intentTtl: 600_000, lease: { retryDelay: 1, retryJitter: 1 } })
+      makeCache({ store: slowly(store), lock, namespace, consistency, intentTtl: 600_000, lease: { retryDelay: 1, retryJitter: 1 } })
 
     const touchesOf = (row: string): QueryCache.Touches => ({ first: [row], keys: [{ key: row }], tags: [row] })
 

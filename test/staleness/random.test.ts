@@ -33,9 +33,9 @@ const skews = [0, 10_000, -10_000]
 /** Three processes over a store in memory, where everything takes some turns of everybody else's. */
 const inMemory = (
   store: CacheStore,
-  options: Partial<Run> & { readonly seed?: number; readonly isSkewed?: boolean } = {}
+  options: Partial<Run> & { readonly seed?: number; readonly isBusy?: boolean; readonly isSkewed?: boolean } = {}
 ): Effect.Effect<History> => {
-  const { isSkewed = false, seed = 1, ...more } = options
+  const { isBusy = false, isSkewed = false, seed = 1, ...more } = options
   const random = seeded(seed)
   const turns = (most: number) =>
     Effect.suspend(() => Effect.forEach(Array.from({ length: Math.floor(random() * most) }), () => Effect.yieldNow(), { discard: true }))
@@ -47,7 +47,7 @@ const inMemory = (
     consistency: "after-commit",
     random,
     pause: turns(6),
-    rest: turns(200),
+    rest: turns(isBusy ? 6 : 200),
     readers: 10,
     writers: 2,
     rounds: 40,
@@ -94,7 +94,9 @@ describe("readers and writers at random", () => {
 })
 
 describe("the check of all that is red for a cache that", () => {
-  const pause = Effect.forEach(Array.from({ length: 10 }), () => Effect.yieldNow(), { discard: true })
+  const pause = Effect.forEach(Array.from({ length: 40 }), () => Effect.yieldNow(), { discard: true })
+
+  const busy = (store: CacheStore, more: Parameters<typeof inMemory>[1] = {}) => inMemory(store, { isBusy: true, ...more })
 
   const isCaught = (name: string, history: () => Effect.Effect<History>) =>
     it.live(name, () =>
@@ -103,15 +105,15 @@ describe("the check of all that is red for a cache that", () => {
         expect(seen.stale).toBeGreaterThan(0)
       }), 60_000)
 
-  isCaught("stores entries under the stamps of after the query", () => inMemory(stampsAfterTheQuery(memoryStore())))
+  isCaught("stores entries under the stamps of after the query", () => busy(stampsAfterTheQuery(memoryStore())))
   isCaught("acknowledges invalidations before they are carried out", () =>
-    inMemory(invalidationsInTheBackground(memoryStore(), pause)))
-  isCaught("removes entries in place of stamps", () => inMemory(entriesRemovedInPlaceOfStamps(memoryStore())))
-  isCaught("goes by clocks that differ", () => inMemory(timesInPlaceOfStamps(memoryStore()), { isSkewed: true }))
+    busy(invalidationsInTheBackground(memoryStore(), pause)))
+  isCaught("removes entries in place of stamps", () => busy(entriesRemovedInPlaceOfStamps(memoryStore())))
+  isCaught("goes by clocks that differ", () => busy(timesInPlaceOfStamps(memoryStore()), { isSkewed: true }))
   isCaught("counts invalidations, and loses the count", () => {
     const { evict, store, tags } = countersInPlaceOfStamps(memoryStore())
-    return inMemory(store, { mischief: () => Effect.sync(() => tags().forEach(evict)) })
+    return busy(store, { mischief: () => Effect.sync(() => tags().forEach(evict)) })
   })
   isCaught("does not announce writes, and has writers that die", () =>
-    inMemory(writesUnannounced(memoryStore()), { consistency: "strict", deaths: true }))
+    busy(writesUnannounced(memoryStore()), { consistency: "strict", deaths: true }))
 })

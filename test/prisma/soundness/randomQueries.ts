@@ -79,16 +79,26 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     return value(model, field)
   }
 
+  /** Text in capitals or small letters, where the values of the field have both. */
+  const otherwiseWritten = (model: Model, field: ScalarField, text: unknown): unknown => {
+    const written = (own[`${model.name}.${field.name}`] ?? []).filter(
+      (other) => typeof other === "string" && other.toLowerCase() === String(text).toLowerCase()
+    )
+    return written.length === 0 ? text : pick(written)
+  }
+
   const keyOf = (model: Model, key: UniqueKey, row?: Row): Values => {
     const known = row !== undefined && key.fields.every((name) => row[name] !== null)
-    const parts = key.fields.map(
-      (name) => [name, known ? row[name] : value(model, model.fields.get(name) as ScalarField)] as const
-    )
+    const valueIn = (name: string) => {
+      const field = model.fields.get(name) as ScalarField
+      return known ? otherwiseWritten(model, field, row[name]) : value(model, field)
+    }
+    const parts = key.fields.map((name) => [name, valueIn(name)] as const)
     return key.fields.length === 1 ? Object.fromEntries(parts) : { [key.name]: Object.fromEntries(parts) }
   }
 
-  const whereUnique = (model: Model, among: ReadonlyArray<Row> = rowsOf(model)): Values => {
-    const row = among.length > 0 && chance(0.8) ? pick(among) : undefined
+  const whereUnique = (model: Model, among: ReadonlyArray<Row> = rowsOf(model), known = 0.8): Values => {
+    const row = among.length > 0 && chance(known) ? pick(among) : undefined
     const where = keyOf(model, pick(model.keys), row)
     if (chance(0.1)) Object.assign(where, keyOf(model, pick(model.keys), row))
     return chance(0.1) ? { ...filter(model, 1), ...where } : where
@@ -110,22 +120,19 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
 
   const filter = (model: Model, depth: number): Values => {
     const where: Values = {}
-    const field = pick(filterable(model))
-    const operand = value(model, field)
-    where[field.name] =
-      chance(0.6) || field.type === "Boolean" || schema.enumValues(field.type).length > 0
-        ? operand
-        : { [pick(["lt", "gte", "not", "equals"])]: operand }
     const relations = schema.relations(model)
-    if (depth > 0 && relations.length > 0 && chance(0.5)) {
+    const related = depth > 0 && relations.length > 0 && chance(0.6)
+    if (related) {
       const relation = pick(relations)
-      const inner = filter(modelOf(relation.target), depth - 1)
-      if (chance(0.5)) delete where[field.name]
-      where[relation.name] = relation.list
-        ? { [pick(["some", "every", "none"])]: inner }
-        : chance(0.5)
-          ? inner
-          : { [pick(["is", "isNot"])]: inner }
+      const inner = chance(0.4) ? {} : filter(modelOf(relation.target), depth - 1)
+      const quantifier = pick(relation.list ? ["some", "every", "none"] : ["is", "isNot"])
+      where[relation.name] = relation.list || chance(0.5) ? { [quantifier]: inner } : inner
+    }
+    if (!related || chance(0.3)) {
+      const field = pick(filterable(model))
+      const operand = value(model, field)
+      const plain = field.type === "Boolean" || schema.enumValues(field.type).length > 0 || chance(0.4)
+      where[field.name] = plain ? operand : { [pick(["lt", "gte", "not", "equals"])]: operand }
     }
     return chance(0.2) ? { [pick(["AND", "OR", "NOT"])]: [where] } : where
   }
@@ -358,7 +365,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     const model = pick(models)
     const reads: Record<string, () => object> = {
       // Most of them of one row: those have the finest dependencies.
-      findUnique: () => ({ where: whereUnique(model), ...selection(model, pick([0, 0, 0, 1])) }),
+      findUnique: () => ({ where: whereUnique(model, undefined, 0.5), ...selection(model, pick([0, 0, 0, 1])) }),
       findFirst: () => rows(model, 1),
       findMany: () => rows(model, 2),
       count: () => ({ where: filter(model, 2) }),
