@@ -18,8 +18,9 @@ export default defineConfig({
     pool: "forks",
     // Most of what a test waits for is a server, so two files at once suit even a small machine.
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A bound on what hangs, not on how fast a machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000
   }
 })

@@ -12,7 +12,7 @@ import type { NotStoredReason } from "../CacheEvent.js"
 import type { CacheInfo } from "../CacheInfo.js"
 import type { Lookup } from "../CacheStore.js"
 import type { Answer, Late } from "../QueryCache.js"
-import { distinct, stampTtlMillis } from "./core.js"
+import { distinct } from "./core.js"
 import type { Core } from "./core.js"
 import { lead } from "./flights.js"
 import type { Cockpit, Flights, LeaseOptions, Look } from "./flights.js"
@@ -231,7 +231,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const states = new Map(gap.states)
       const unknown = lateTags.filter((tag) => !states.has(tag))
       if (unknown.length > 0) {
-        const obtained = yield* store.obtain(unknown, stampTtlMillis(plan.ttl))
+        const obtained = yield* reading.obtain(unknown, plan.ttl)
         unknown.forEach((tag, i) => states.set(tag, obtained[i] ?? null))
         // The guards are read after the late stamps: an invalidation rotates them first and takes those away second.
         const guards = distinct([
@@ -251,7 +251,8 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const entry = { ...result, tags, stamps, ttlMillis: plan.ttl }
       const bytes = CacheEntry.encode(plan.digest, entry)
       if (bytes.length > maxEntryBytes) return "TooLarge" as const
-      const stored = yield* put(plan, bytes, gap.seen)
+      const sustained = tolerate(reading.sustain(tags, stamps, plan.ttl))
+      const [stored] = yield* Effect.all([put(plan, bytes, gap.seen), sustained], { concurrency: 2 })
       for (const alias of late.entries) {
         const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
         yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), null)

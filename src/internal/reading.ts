@@ -1,6 +1,7 @@
 /**
  * Looking for an answer: which entry a read names, what that entry depends on, and whether it may be served.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { LRUCache } from "lru-cache"
@@ -22,6 +23,9 @@ const maxAdoptedTags = 64
 
 /** For how many entries the cache remembers which late tags they had. */
 const maxPredictions = 10_000
+
+/** For how many stamps the cache remembers how long they live. */
+const maxLifetimes = 10_000
 
 /** A read, worked out: the names of all that it touches in the store. */
 export interface Plan<A> {
@@ -62,7 +66,13 @@ export interface Reading {
   readonly askedOf: <A>(plan: Plan<A>) => ReadonlyArray<string>
   /** One look into the store; a second one when the entry turns out to depend on tags that were not asked for. */
   readonly look: <A>(plan: Plan<A>, asked: ReadonlyArray<string>) => Effect.Effect<Look<Hit, Gap>, CacheError>
-  /** Gives every tag of a gap a stamp, and every stamp time to live, before the query runs. */
+  /** The stamps of the tags, made where there are none, with time to live for an entry of this ttl. */
+  readonly obtain: (tags: ReadonlyArray<string>, ttl: number) => Effect.Effect<ReadonlyArray<TagState>, CacheError>
+  /** Gives those stamps more time to live that an entry of this ttl would outlive, as far as is known here. */
+  readonly sustain: (tags: ReadonlyArray<string>, stamps: ReadonlyArray<string>, ttl: number) => Effect.Effect<void, CacheError>
+  /** Takes note of stamps that were made just now, with this time to live. */
+  readonly made: (stamps: Iterable<TagState>, millis: number) => Effect.Effect<void>
+  /** Gives every tag of a gap a stamp before the query runs. */
   readonly stamped: <A>(plan: Plan<A>, gap: Gap) => Effect.Effect<Gap, CacheError>
   readonly decode: <A>(plan: Plan<A>, payload: Uint8Array) => Effect.Effect<unknown, SerializerError>
   /** What an answer depends on that is known from it only; `undefined` where it must not be stored. */
@@ -93,6 +103,8 @@ export const generation = (gap: Gap): string => Array.from(gap.states.values()).
 export const makeReading = (core: Core): Reading => {
   const { emit, keyTag, namesOf, own, serializer, store, tolerate } = core
   const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
+  /** Until when a stamp lives at least, by the clock of this process. */
+  const lifetimes = new LRUCache<string, number>({ max: maxLifetimes })
 
   const entryOf = (key: CacheKey.CacheKey) => {
     const scope = namesOf(key.namespace)
@@ -205,15 +217,35 @@ export const makeReading = (core: Core): Reading => {
     return undefined
   }
 
+  const made: Reading["made"] = (stamps, millis) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      for (const stamp of stamps) if (isStamp(stamp)) lifetimes.set(stamp, Math.max(lifetimes.get(stamp) ?? 0, now + millis))
+    })
+
+  const obtain: Reading["obtain"] = (tags, ttl) => {
+    const millis = stampTtlMillis(ttl)
+    return Effect.tap(store.obtain(tags, millis), (states) => made(states, millis))
+  }
+
+  const sustain: Reading["sustain"] = (tags, stamps, ttl) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const until = now + ttl
+      const brief = tags.filter((_, i) => (lifetimes.get(stamps[i] ?? "") ?? 0) < until)
+      return brief.length === 0 ? Effect.void : Effect.asVoid(obtain(brief, ttl))
+    })
+
   return {
     planOf,
+    obtain,
+    sustain,
+    made,
     lateOf,
     entryOf,
     askedOf,
     look: (plan, asked) => lookFor(plan, asked, true),
     stamped: (plan, gap) => {
       const tags = distinct([...gap.states.keys(), ...gap.tags])
-      return Effect.map(store.obtain(tags, stampTtlMillis(plan.ttl)), (states) => ({
+      return Effect.map(obtain(tags, plan.ttl), (states) => ({
         ...gap,
         states: byTag(tags, states)
       }))

@@ -258,7 +258,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
     if (ttl === 0) return Effect.succeed(undefined)
     const tags = ownTags(ownResult, typeof ownResult.key === "function" ? undefined : ownResult.key)
     return Effect.map(
-      tolerate(store.obtain(tags, stampTtlMillis(ttl))),
+      tolerate(reading.obtain(tags, ttl)),
       (states) => states && { states: byTag(tags, states) }
     )
   }
@@ -285,10 +285,11 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       const inPlace = yield* handle.settleOwn("committed", nexts, prepared.states)
       const states = new Map(prepared.states)
       for (const [tag, renewed] of inPlace) states.set(tag, renewed ? nexts.get(tag) ?? null : null)
+      yield* reading.made(states.values(), stampTtlMillis(0))
       if (payload === undefined) return
       if (late) {
         if (inPlace.get(own.guard) !== true) return
-        states.set(keyTag(key), (yield* store.obtain([keyTag(key)], stampTtlMillis(plan.ttl)))[0] ?? null)
+        states.set(keyTag(key), (yield* reading.obtain([keyTag(key)], plan.ttl))[0] ?? null)
       }
       const seen = yield* store.lookup(plan.entry, late ? [own.guard] : [])
       if (late && seen.states[0] !== nexts.get(own.guard)) return

@@ -312,14 +312,14 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* stateOf(store, tag)).toBeNull()
       }))
 
-    test("takes the steps in order, and answers each", (store) =>
+    test("answers each step in its place, those that are to be first among them", (store) =>
       Effect.gen(function*() {
-        const [a, b] = [tagName(), tagName()]
-        const [ofA = "", ofB = ""] = (yield* store.obtain([a, b], minute)).map(String)
-        const [next, last] = [makeStamp(), makeStamp()]
-        const steps = [kill(b), swap(a, ofA, next), swap(b, ofB, makeStamp()), swap(a, next, last), expire(b)]
-        expect(yield* store.invalidate(steps, minute)).toEqual([false, true, false, true, false])
-        expect((yield* store.lookup(entryName(), [a, b])).states).toEqual([last, null])
+        const [a, b, c] = [tagName(), tagName(), tagName()]
+        const [ofA = "", , ofC = ""] = (yield* store.obtain([a, b, c], minute)).map(String)
+        const [nextA, nextC] = [makeStamp(), makeStamp()]
+        const steps = [swap(a, ofA, nextA), { ...kill(b), first: true }, { ...swap(c, ofC, nextC), first: true }]
+        expect(yield* store.invalidate(steps, minute)).toEqual([true, false, true])
+        expect((yield* store.lookup(entryName(), [a, b, c])).states).toEqual([nextA, null, nextC])
         expect(yield* store.invalidate([], minute)).toEqual([])
       }))
 

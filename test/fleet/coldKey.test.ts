@@ -9,10 +9,10 @@ import type { CacheOptions, Task } from "./messages.js"
 const processes = 8
 const callers = 10_000
 
-describe(`${callers.toLocaleString("en")} callers in ${processes} processes who need what is in no cache`, () => {
+describe(`${callers.toLocaleString("en")} callers in ${processes} processes who need what is in no cache`, { timeout: 120_000 }, () => {
   let database: CountingDatabase
   let fleet: Fleet
-  const options: CacheOptions = { namespace: uniqueName("cold"), lock: { waitTimeout: 20_000 } }
+  const options: CacheOptions = { namespace: uniqueName("cold"), lock: { ttl: 30_000, waitTimeout: 60_000 } }
 
   beforeAll(async () => {
     database = await makeCountingDatabase("fleet_cold")
@@ -60,7 +60,7 @@ describe(`${callers.toLocaleString("en")} callers in ${processes} processes who 
 
   it("make one query when it takes three times as long as the lock lasts, for each of five rows at once", async () => {
     await database.pace(3)
-    expect(await queriesFor(5, { ttl: 1_000, waitTimeout: 20_000 })).toBe(5)
+    expect(await queriesFor(5, { ttl: 1_000, waitTimeout: 60_000 })).toBe(5)
   })
 
   it("make a query for each of 25 rows that they need at once", async () => {
@@ -68,7 +68,7 @@ describe(`${callers.toLocaleString("en")} callers in ${processes} processes who 
     expect(await queriesFor(25)).toBe(25)
   })
 
-  it("keep nobody who comes then: every one of them is a hit", async () => {
+  it("keep nobody who comes then: none of them queries", async () => {
     const name = uniqueName("counter")
     await database.pace(0)
     await database.insert(name)
@@ -77,7 +77,8 @@ describe(`${callers.toLocaleString("en")} callers in ${processes} processes who 
     await first?.ask({ options, callers: 1, tasks })
     await database.startAgain()
     const reports = await Promise.all(others.map((worker) => worker.ask({ options, callers: 100, tasks })))
-    expect(sum(reports, "statuses")).toEqual({ hit: 700 })
+    // The first to look in a process may find the answer on its way into the store, and those behind it join.
+    expect(Object.keys(sum(reports, "statuses")).filter((status) => !["hit", "joined"].includes(status))).toEqual([])
     expect(await database.queries()).toBe(0)
   })
 })

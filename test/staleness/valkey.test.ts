@@ -34,7 +34,7 @@ const observeAt = (connection: ValkeyCache.Connection, more: Partial<Run> = {}, 
       consistency: "after-commit",
       random,
       pause: between(3),
-      rest: between(30),
+      rest: Effect.suspend(() => Effect.sleep(random() * 80)),
       readers: 10,
       writers: 2,
       rounds: 30,
@@ -59,7 +59,7 @@ describe("readers and writers at random never see anything older than they may",
       it(consistency, async () => {
         const history = await observeAt(server.url, { consistency })
         expect(history).toMatchObject({ reads: 900, writes: 180, stale: 0 })
-        expect(history.hits).toBeGreaterThan(50)
+        expect(history.hits).toBeGreaterThan(20)
       })
     }
 
@@ -77,7 +77,7 @@ describe("readers and writers at random never see anything older than they may",
       admin.disconnect()
       expect(evicted).toBeGreaterThan(20)
       expect(history).toMatchObject({ reads: 900, stale: 0 })
-      expect(history.hits).toBeGreaterThan(50)
+      expect(history.hits).toBeGreaterThan(20)
     })
 
     it("when writers die between COMMIT and invalidation, strict", async () => {
@@ -104,7 +104,7 @@ describe("readers and writers at random never see anything older than they may",
       it(consistency, async () => {
         const history = await observeAt(connection, { consistency })
         expect(history).toMatchObject({ reads: 900, writes: 180, stale: 0 })
-        expect(history.hits).toBeGreaterThan(50)
+        expect(history.hits).toBeGreaterThan(20)
       })
     }
   })
