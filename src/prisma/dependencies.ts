@@ -2,11 +2,11 @@
  * What a read depends on. Whatever its arguments mention counts, whether or not it can change the answer; arguments
  * that are not understood make it depend on every model.
  */
-import { isMembers, isSkip } from "./identity.js"
+import { isMembers, isSkip, Odd } from "./members.js"
 import { readRow } from "./rowRead.js"
 import type { RowRead } from "./rowRead.js"
+import { everyTag } from "./schema/model.js"
 import type { DataModel, Model, Tag } from "./schema/model.js"
-import { everyTag } from "./tags.js"
 
 /** @internal */
 export interface ReadDependencies {
@@ -17,9 +17,6 @@ export interface ReadDependencies {
   /** For a read of one row by a unique key, which does not depend on its model as a whole. */
   readonly row: RowRead | undefined
 }
-
-/** Arguments that are not understood. */
-class Odd {}
 
 /** The models that a walk through the arguments has come by. */
 class Walk {

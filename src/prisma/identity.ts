@@ -1,30 +1,9 @@
 /**
  * The identities of rows: one for each unique key whose values are known, the same in whatever form they are given.
  */
+import { isMembers } from "./members.js"
+import type { Members } from "./members.js"
 import type { Model, Tag, UniqueKey } from "./schema/model.js"
-
-/** @internal */
-export interface Members {
-  readonly [name: string]: unknown
-}
-
-/**
- * What arguments are made of, as opposed to values of columns and lists.
- *
- * @internal
- */
-export const isMembers = (value: unknown): value is Members => {
-  if (typeof value !== "object" || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-/**
- * Whether this is `Prisma.skip`, which stands for nothing.
- *
- * @internal
- */
-export const isSkip = (value: unknown): boolean => typeof value === "object" && value !== null && "ifUndefined" in value
 
 /** `{ equals: x }` and `{ set: x }` say no more than `x`. */
 const unwrapped = (value: unknown): unknown => {

@@ -2,10 +2,10 @@
  * The rows that the data of a write creates and changes, in its own model and through relations. Which rows a nested
  * write changes depends on where the relation is kept: the end with the foreign key changes when a link does.
  */
-import { identitiesIn, isMembers, isSkip } from "./identity.js"
-import type { Members } from "./identity.js"
+import { identitiesIn } from "./identity.js"
+import { each, isMembers, isSkip, members, Odd } from "./members.js"
+import type { Members } from "./members.js"
 import type { ForeignKey, Model, RelationField } from "./schema/model.js"
-import { each, members, Odd } from "./touched.js"
 import type { Gathering } from "./touched.js"
 
 /**
@@ -178,9 +178,12 @@ class RelationWrite {
     this.linkedToThis()
   }
 
-  /** A row of the target is linked to this one, which may part it from the one that it was linked to. */
+  /**
+   * A row of the target is linked to this one, which may part this one from the row that it was linked to. Where that row
+   * cannot be without a link, Prisma refuses.
+   */
   private linkedToThis(): void {
-    if (this.field.list || this.created || this.there === undefined) return
+    if (this.field.list || this.created || this.there === undefined || this.there.required) return
     this.into.bulk(this.target)
     this.into.changed(this.target, this.there.fields)
   }

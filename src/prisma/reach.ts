@@ -1,11 +1,12 @@
 /**
  * What a write touches: every row that it may change, by a tag that whatever was made of the row depends on.
  */
-import { identitiesIn, isMembers } from "./identity.js"
-import type { Members } from "./identity.js"
+import { identitiesIn } from "./identity.js"
+import { each, isMembers, members, Odd } from "./members.js"
+import type { Members } from "./members.js"
 import { rowCreated, rowsUpdated } from "./nestedWrites.js"
 import type { DataModel, Model, Tag } from "./schema/model.js"
-import { each, everyModel, Gathering, members, Odd } from "./touched.js"
+import { everyModel, Gathering } from "./touched.js"
 
 /** @internal */
 export interface Reach {

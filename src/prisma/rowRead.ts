@@ -3,8 +3,9 @@
  * can be found by, since a write names it by any of them. So the result has to hold every field of the unique keys;
  * those that were not asked for are selected and taken away again.
  */
-import { allIdentities, identityInWhere, isMembers } from "./identity.js"
-import type { Members } from "./identity.js"
+import { allIdentities, identityInWhere } from "./identity.js"
+import { isMembers } from "./members.js"
+import type { Members } from "./members.js"
 import type { Model, Tag } from "./schema/model.js"
 
 /** @internal */

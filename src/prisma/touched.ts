@@ -1,12 +1,12 @@
 /**
  * What a write touches, gathered while its arguments are walked.
  */
-import { identitiesInWhere, isMembers } from "./identity.js"
-import type { Members } from "./identity.js"
-import type { Consequences } from "./schema/consequences.js"
+import { identitiesInWhere } from "./identity.js"
+import { Odd } from "./members.js"
 import { consequencesOfChange, consequencesOfDelete } from "./schema/consequences.js"
+import type { Consequences } from "./schema/consequences.js"
+import { everyTag } from "./schema/model.js"
 import type { DataModel, Model, Tag } from "./schema/model.js"
-import { everyTag } from "./tags.js"
 
 interface Touched {
   /** Rows that the write does not name have changed. */
@@ -15,13 +15,6 @@ interface Touched {
   absent: boolean
   readonly identities: Set<Tag>
 }
-
-/**
- * Arguments that are not understood, thrown by the walk: the write then touches everything.
- *
- * @internal
- */
-export class Odd {}
 
 /** @internal */
 export class Gathering {
@@ -133,21 +126,4 @@ export const everyModel = (
       ? [everyTag]
       : [...models.map(({ tags }) => tags.model), ...models.map(({ tags }) => tags.bulk)]
   }
-}
-
-/**
- * Prisma takes one where it takes a list.
- *
- * @internal
- */
-export const each = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : [value]
-
-/**
- * What is understood to be made of members, and nothing else.
- *
- * @internal
- */
-export const members = (value: unknown): Members => {
-  if (!isMembers(value)) throw new Odd()
-  return value
 }

@@ -47,7 +47,7 @@ const carryOut = async ({ callers, options, tasks }: Request): Promise<Report> =
   for (let i = 0; i < callers; i++) {
     calls.push(...tasks.map((task) => perform(client, task)))
     // Like requests to a server, they come at the same time and not in one tick.
-    if (calls.length % 100 < tasks.length) await new Promise((resolve) => setImmediate(resolve))
+    if (calls.length % 20 < tasks.length) await new Promise((resolve) => setImmediate(resolve))
   }
   for (const result of await Promise.allSettled(calls)) {
     if (result.status === "fulfilled") {

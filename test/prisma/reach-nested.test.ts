@@ -3,6 +3,18 @@ import { describe, expect, it } from "vitest"
 import { dataModel } from "./schema/models.js"
 import { touches } from "./schema/touches.js"
 
+/** One and one, linked in a column that may be null or not. */
+const people = (optional: string) =>
+  dataModel(
+    { Pass: ["id Int", "personId Int", "person Person PassToPerson"], Person: ["id Int", "pass Pass PassToPerson"] },
+    `model Pass {
+       id Int @id
+       personId Int${optional} @unique
+       person Person${optional} @relation(fields: [personId], references: [id])
+     }
+   model Person { id Int @id\n pass Pass? }`
+  )
+
 describe("a nested write, seen from the end without the foreign key, touches", () => {
   const update = (posts: object) => touches("User", "update", { where: { id: 1 }, data: { posts } })
 
@@ -48,26 +60,30 @@ describe("a nested write, seen from the end without the foreign key, touches", (
     )
   })
 
-  it("in a relation to one, the row that was there before, unless this one is new", () => {
-    expect(touches("User", "update", { where: { id: 1 }, data: { profile: { create: { bio: "x" } } } })).toBe(
-      "m:User m:UserProfile r:User:id:1 b:UserProfile"
-    )
-    expect(touches("User", "create", { data: { profile: { create: { bio: "x" } } } })).toBe(
-      "m:User m:UserProfile a:User a:UserProfile"
-    )
-    expect(touches("User", "create", { data: { profile: { connect: { id: 3 } } } })).toBe(
-      "m:User m:UserProfile a:User a:UserProfile r:UserProfile:id:3"
-    )
-    for (const profile of [
-      { connect: { id: 3 } },
+  it("in a relation to one, any row, if it changes, parts or deletes the one that is there", () => {
+    const update = (profile: object) => touches("User", "update", { where: { id: 1 }, data: { profile } })
+    const nested = [
       { update: { bio: "x" } },
       { update: { where: { bio: "y" }, data: { bio: "x" } } },
+      { upsert: { create: { bio: "x" }, update: { bio: "y" } } },
       { delete: true },
-      { disconnect: true },
-      { upsert: { create: { bio: "x" }, update: { bio: "y" } } }
-    ]) {
-      expect(touches("User", "update", { where: { id: 1 }, data: { profile } })).toBe(
-        "m:User m:UserProfile r:User:id:1 b:UserProfile"
+      { disconnect: true }
+    ]
+    for (const profile of nested) expect(update(profile)).toBe("m:User m:UserProfile r:User:id:1 b:UserProfile")
+  })
+
+  it("in a relation to one, the row that is parted from this one, if it can be and this one is not new", () => {
+    const writes = [
+      { create: { id: 7 } },
+      { connect: { id: 7 } },
+      { connectOrCreate: { where: { id: 7 }, create: {} } }
+    ]
+    for (const pass of writes) {
+      const update = { where: { id: 1 }, data: { pass } }
+      expect(touches("Person", "update", update, people("?"))).toBe("m:Person m:Pass r:Person:id:1 b:Pass")
+      expect(touches("Person", "update", update, people(""))).toBe("m:Person m:Pass r:Person:id:1 a:Pass r:Pass:id:7")
+      expect(touches("Person", "create", { data: { id: 1, pass } }, people("?"))).toBe(
+        "m:Person m:Pass a:Person r:Person:id:1 a:Pass r:Pass:id:7"
       )
     }
   })
@@ -113,17 +129,6 @@ describe("a nested write, seen from the end with the foreign key, touches", () =
       expect.arrayContaining(["m:User", "b:User", "b:Post", "b:Session", "b:MembershipNote"])
     )
   })
-
-  const people = (optional: string) =>
-    dataModel(
-      { Pass: ["id Int", "personId Int", "person Person PassToPerson"], Person: ["id Int", "pass Pass PassToPerson"] },
-      `model Pass {
-         id Int @id
-         personId Int${optional} @unique
-         person Person${optional} @relation(fields: [personId], references: [id])
-       }
-     model Person { id Int @id\n pass Pass? }`
-    )
 
   it("in a relation between one and one, the row that is parted from the other end, if it can be", () => {
     const args = { where: { id: 1 }, data: { person: { connect: { id: 2 } } } }

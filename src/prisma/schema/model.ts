@@ -10,6 +10,13 @@
  */
 export type Tag = string
 
+/**
+ * The one tag of a client of whose models nothing is known, not even their names.
+ *
+ * @internal
+ */
+export const everyTag: Tag = "m:*"
+
 /** @internal */
 export interface DataModel {
   /** Whether the schema's text was there and understood. If not, nothing is said about keys and relations. */
