@@ -15,39 +15,48 @@ import type { DistributedLock } from "./DistributedLock.js"
 import * as QueryCache from "./QueryCache.js"
 import { layerExact } from "./Serializer.js"
 import type { Serializer } from "./Serializer.js"
-import type { ConnectionOptions, ValkeyConnection } from "./valkey/connection.js"
-import type { ClientLike, Connection } from "./valkey/options.js"
+import type * as Connecting from "./valkey/connection.js"
+import type * as Targets from "./valkey/options.js"
 
-export type {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  ConnectionOptions,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  ValkeyConnection
-} from "./valkey/connection.js"
+/**
+ * Options of a connection.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ConnectionOptions = Connecting.ConnectionOptions
 
-export type {
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  ClientLike,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  ClusterConnection,
-  /**
-   * @since 0.1.0
-   * @category models
-   */
-  Connection
-} from "./valkey/options.js"
+/**
+ * A connection, as a service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ValkeyConnection = Connecting.ValkeyConnection
+
+/**
+ * A client of iovalkey or ioredis, by its shape.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ClientLike = Targets.ClientLike
+
+/**
+ * A cluster, by some of its nodes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ClusterConnection = Targets.ClusterConnection
+
+/**
+ * Where Valkey is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Connection = Targets.Connection
 
 /**
  * Options of the policy over Valkey.

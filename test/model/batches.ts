@@ -83,7 +83,7 @@ const batchSteps = (setup: Setup, { flaw, items: writes }: BatchSetup, reached: 
             return [tag, draft.tags[tag]] as const
           })
           const committed = world.log[world.batch.commit] ?? latest(world.log)
-          const stamps = Object.fromEntries(found.flatMap(([tag, state]) => isStamp(state ?? null) ? [[tag, state]] : []))
+          const stamps = Object.fromEntries(found.flatMap(([tag, state]) => isStamp(state) ? [[tag, state]] : []))
           if (Object.keys(stamps).length === found.length) {
             draft.entries[read.name] = { result: read.query(committed), stamps }
           }

@@ -15,8 +15,8 @@ import {
   rowTags,
   rowWrites,
   strictly,
-  unwritten,
-  updateLoosely
+  updateLoosely,
+  written
 } from "./rows.js"
 import { setup } from "./setup.js"
 import type { Fault, Partially, Setup } from "./setup.js"
@@ -258,8 +258,15 @@ const rows: ReadonlyArray<Configuration> = [
     everyPair({ reads: [user1, userA, userB].map(predicting), fills: 1 }, ["one", "none", "otherEmail"]), aFill),
   holdsInEach("rows, after-commit, P1: every pair of writes, keys looked up and stamps made one by one, 1 fill",
     everyPair({ reads: byBoth, fills: 1, lookups: "one by one", obtains: "one by one" }, ["one"]), aFill),
-  holdsInEach("rows, strict, P3: every write alone, 3 reads, 2 fills, every mishap",
-    everyWrite({ reads: [...byBoth, userB], fills: 2, promised: "P3", faults: mishaps }, everyTable, strictly), aFill),
+  holdsInEach("rows, strict, P3: every write alone, 3 reads, 2 fills, kills, rollbacks, BEGINs that fail",
+    everyWrite({
+      reads: [...byBoth, userB],
+      fills: 2,
+      promised: "P3",
+      faults: [...rollback, "unknown outcome", "BEGIN fails"]
+    }, everyTable, strictly), aFill),
+  holdsInEach("rows, strict, P3: every write alone, 2 reads, 1 fill, kills, retries",
+    everyWrite({ reads: byBoth, fills: 1, promised: "P3", faults: ["kill", "retry"] }, everyTable, strictly), aFill),
   holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, kills",
     everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: kill }, ["one"], strictly), aFill),
   holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, rollbacks",
@@ -268,7 +275,7 @@ const rows: ReadonlyArray<Configuration> = [
     everyPair({ reads: byBoth, fills: 1, evictions: 1 }, ["one"], strictly), aFill),
   holds("rows, strict, P3: by primary key with a filter, nothing found",
     rowSetup({
-      reads: [unwritten(user1)],
+      reads: [written(user1)],
       promised: "P3",
       faults: kill,
       fills: 2,
@@ -277,10 +284,10 @@ const rows: ReadonlyArray<Configuration> = [
   holds("rows, after-commit, P1: a field that the database compares loosely",
     rowSetup({ reads: [...byBoth, readLoosely("a")], fills: 2, writes: [updateLoosely, rowWrites.updateById] }), short),
   fails("limit: rows, after-commit, by e-mail with a filter, nothing found, the result's identities not invalidated",
-    rowSetup({ reads: [unwritten(userA)], writes: [{ ...rowWrites.updateById, identities: () => [] }] }), short),
+    rowSetup({ reads: [written(userA)], writes: [{ ...rowWrites.updateById, identities: () => [] }] }), short),
   fails("limit: rows, strict, P2, by e-mail with a filter, nothing found: killed before the result's identities",
     rowSetup({
-      reads: [unwritten(userA)],
+      reads: [written(userA)],
       promised: "P2",
       faults: kill,
       writes: [strictly(rowWrites.updateById)]
@@ -297,19 +304,23 @@ const flights: ReadonlyArray<Configuration> = [
     () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict()] }, {}), { ...short, ...joined }),
   holds("flights, after-commit, P1: 2 writers, 1 eviction",
     () => flightMachine({ ...one, evictions: 1, writes: [afterCommit(), afterCommit()] }, {}), joined),
-  holds("flights, after-commit, P1: 3 lookups, 3 flights, 3 writers, 2 evictions",
-    () => flightMachine({ ...one, evictions: 2, writes: [afterCommit(), afterCommit(), afterCommit()] }, { limit: 3 }), joined),
+  holds("flights, after-commit, P1: 3 lookups, 3 flights, 2 writers",
+    () => flightMachine({ ...one, writes: [afterCommit(), afterCommit()] }, { lookups: 3, flights: 3 }), joined),
+  holds("flights, after-commit, P1: 3 writers, 1 eviction",
+    () => flightMachine({ ...one, evictions: 1, writes: [afterCommit(), afterCommit(), afterCommit()] }, {}), joined),
   holds("flights, strict, P3: 2 writers, kills, rollbacks",
     () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict(), strict()] }, {}), joined),
-  holds("flights, strict, P1: 2 writers, kills, rollbacks, 2 evictions",
-    () => flightMachine({ ...one, evictions: 2, faults: rollback, writes: [strict(), strict()] }, {}), joined),
-  holds("flights, strict, P3: 3 writers, kills, rollbacks",
-    () => flightMachine({ ...one, promised: "P3", faults: rollback, writes: [strict(), strict(), strict()] }, {}), joined),
+  holds("flights, strict, P1: 2 writers, kills, rollbacks, 1 eviction",
+    () => flightMachine({ ...one, evictions: 1, faults: rollback, writes: [strict(), strict()] }, {}), joined),
+  holds("flights, strict, P3: 3 writers, rollbacks, 1 lookup at a time",
+    () =>
+      flightMachine({ ...one, promised: "P3", faults: ["rollback"], writes: [strict(), strict(), strict()] }, { lookups: 1 }),
+    joined),
   holds("flights, no stamp can be made, P1: 3 writers",
-    () => flightMachine({ ...one, writes: [afterCommit(), afterCommit(), afterCommit()] }, { server: "full", limit: 3 }),
+    () => flightMachine({ ...one, writes: [afterCommit(), afterCommit(), afterCommit()] }, { server: "full", lookups: 3, flights: 3 }),
     { ...short, ...joinedBefore }),
   holds("flights without a cache, P1: 3 writers",
-    () => flightMachine({ ...one, writes: [afterCommit(), afterCommit(), afterCommit()] }, { server: "away", limit: 3 }),
+    () => flightMachine({ ...one, writes: [afterCommit(), afterCommit(), afterCommit()] }, { server: "away", lookups: 3, flights: 3 }),
     { ...short, ...joinedBefore }),
   holds("flights of a row, after-commit, P1: 2 writers, 1 eviction",
     () =>
@@ -329,7 +340,7 @@ const flights: ReadonlyArray<Configuration> = [
         promised: "P3",
         faults: kill,
         writes: [rowWrites.updateById, rowWrites.updateById].map(strictly)
-      }, { keyTags: ["email:a", "M"] }), joined)
+      }, { keyTags: ["email:a", "M"], lookups: 1 }), joined)
 ]
 
 const expired: ReadonlyArray<Configuration> = [

@@ -1,7 +1,8 @@
 /**
  * Rule 19: callers of one read in one process share lookups and flights. What a caller is given must not lack what had to
- * be seen when it started. Of several callers who share, the last to start has to see most; so a lookup and a flight
- * remember only what that one must see, and the number of callers is without limit.
+ * be seen when it started. Of the callers who share a lookup the last to start has to see most, so a lookup remembers
+ * only what that one must see, and the number of callers is without limit. A flight need not remember its callers: who
+ * joins before the query sees what is there then, who joins after it is judged at once.
  */
 import { forgetTheDead } from "./dead.js"
 import { latest, lacks } from "./database.js"
@@ -28,8 +29,9 @@ export type FlightFlaw =
 export interface FlightSetup {
   /** The tags whose states are looked up and make a flight's key, together with the digest. */
   readonly keyTags: ReadonlyArray<string>
-  /** How many lookups, and how many flights, there may be at a time. */
-  readonly limit: number
+  /** How many of each there may be at a time. */
+  readonly lookups: number
+  readonly flights: number
   /** `full`: the server's memory is, and no stamp can be made. `away`: nobody can look anything up. */
   readonly server: "there" | "full" | "away"
   readonly flaw: FlightFlaw | null
@@ -43,7 +45,6 @@ interface Lookup {
 }
 
 interface Flight {
-  readonly mustSee: ReadonlyArray<number>
   readonly states: ReadonlyArray<TagState>
   /** `null` until the query has been sent. */
   readonly result: Result | null
@@ -60,10 +61,13 @@ const sameState = (left: TagState, right: TagState): boolean =>
   (isIntent(left) && isIntent(right) && left.tokens.length === right.tokens.length &&
     left.tokens.every(({ token }, index) => token === right.tokens[index]?.token))
 
-const union = (left: ReadonlyArray<number>, right: ReadonlyArray<number>): ReadonlyArray<number> =>
-  left.length >= right.length ? left : right
+/** What a lookup keeps of a state: of an intent only the tokens, since nothing else of it is ever compared. */
+const asKey = (state: TagState): TagState =>
+  isIntent(state)
+    ? { kind: "intent", previous: null, solo: null, tokens: state.tokens.map(({ token }) => ({ token, expired: false })) }
+    : state
 
-const flightSteps = (setup: Setup, read: Read, { flaw, keyTags, limit, server }: FlightSetup, reached: Set<string>) => {
+const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups, server }: FlightSetup, reached: Set<string>) => {
   /** Once its query has been sent, a flight is joined only by callers who have read the same stamps, and only stamps. */
   const mayJoin = (flight: Flight, states: ReadonlyArray<TagState>): boolean => {
     if (flaw === "flights are keyed by digest only") return true
@@ -75,29 +79,32 @@ const flightSteps = (setup: Setup, read: Read, { flaw, keyTags, limit, server }:
   }
 
   const join = (draft: FlightWorld, mustSee: ReadonlyArray<number>, states: ReadonlyArray<TagState>): void => {
-    const index = draft.flights.findIndex((flight) => mayJoin(flight, states))
-    const flight = draft.flights[index]
+    const flight = draft.flights.find((flight) => mayJoin(flight, states))
     if (flight === undefined) {
-      draft.flights.push({ mustSee, states, result: null })
+      draft.flights.push({ states, result: null })
       return
     }
-    draft.flights[index] = { ...flight, mustSee: union(flight.mustSee, mustSee) }
     reached.add(flight.result === null ? "a flight was joined before its query" : "a flight was joined after its query")
+    if (flight.result !== null && lacks(draft.log, mustSee, read, flight.result)) {
+      draft.violation = "a caller joins a flight whose answer lacks a commit that it had to see when it started"
+    }
   }
 
   /** A caller can always join; only new flights are limited. */
   const hasRoom = (world: FlightWorld, states: ReadonlyArray<TagState>): boolean =>
-    world.flights.length < limit || world.flights.some((flight) => mayJoin(flight, states))
+    world.flights.length < flights || world.flights.some((flight) => mayJoin(flight, states))
 
   const lookupSteps = (world: FlightWorld, emit: Emit<FlightWorld>): void => {
     if (server === "away") {
       if (hasRoom(world, [])) emit("a caller finds no cache, wants a flight", (draft) => join(draft, draft.mustSee, []))
       return
     }
-    if (world.lookups.length < limit) {
+    const entry = world.entries[read.name] ?? null
+    // A hit is judged as everywhere. It takes a step only where others may share it.
+    const isHit = entry !== null && isValid(world, entry) && flaw !== "a lookup is shared after it was sent"
+    if (world.lookups.length < lookups && !isHit) {
       emit("a caller starts, looks up", (draft) => {
-        const entry = draft.entries[read.name] ?? null
-        draft.lookups.push({ mustSee: draft.mustSee, entry, states: keyTags.map((tag) => stateOf(draft, tag)) })
+        draft.lookups.push({ mustSee: draft.mustSee, entry, states: keyTags.map((tag) => asKey(stateOf(draft, tag))) })
       })
     }
     world.lookups.forEach((lookup, index) => {
@@ -122,7 +129,7 @@ const flightSteps = (setup: Setup, read: Read, { flaw, keyTags, limit, server }:
             if (state !== null) return state
             const obtained = setup.scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
             draft.tags[tag] = obtained
-            return obtained
+            return asKey(obtained)
           })
           draft.lookups[index] = { ...lookup, entry: null, states }
         })
@@ -138,28 +145,46 @@ const flightSteps = (setup: Setup, read: Read, { flaw, keyTags, limit, server }:
   return (world: FlightWorld, emit: Emit<FlightWorld>): void => {
     lookupSteps(world, emit)
     world.flights.forEach((flight, index) => {
-      const { result } = flight
+      const { result, states } = flight
       if (result === null) {
         // Without a cache there is nothing to tell flights apart by: one query runs, one more may wait for it.
         const mustWait = server === "away" && world.flights.some((other) => other.result !== null)
         if (mustWait) return
-        emit(`flight ${index} queries`, (draft) => {
-          draft.flights[index] = { ...flight, result: read.query(latest(draft.log)) }
-        })
+        const sent: Flight = { ...flight, result: read.query(latest(world.log)) }
+        // One that nobody can join any more and that stores nothing has done all that others could notice.
+        if (server !== "away" && !mayJoin(sent, states)) {
+          emit(`flight ${index} queries and answers`, (draft) => {
+            draft.flights.splice(index, 1)
+          })
+        } else {
+          emit(`flight ${index} queries`, (draft) => {
+            draft.flights[index] = sent
+          })
+        }
         return
       }
       emit(`flight ${index} answers its callers, stores`, (draft) => {
         draft.flights.splice(index, 1)
-        if (lacks(world.log, flight.mustSee, read, result)) {
-          draft.violation = "a caller was given a flight's result without a commit that it had to see when it started"
-        }
-        if (read.guard === null && flight.states.length > 0 && flight.states.every(isStamp)) {
-          const stamps = Object.fromEntries(keyTags.map((tag, place) => [tag, flight.states[place] as Stamp]))
+        if (read.guard === null && states.length > 0 && states.every(isStamp)) {
+          const stamps = Object.fromEntries(keyTags.map((tag, place) => [tag, states[place] as Stamp]))
           draft.entries[read.name] = { result, stamps }
         }
       })
     })
   }
+}
+
+/** A flight under a stamp that nobody holds or will read again can be joined by nobody, and what it stores is dead. */
+const forgetFlights = (draft: FlightWorld): void => {
+  const current = new Set<unknown>()
+  const keep = (state: TagState): void => {
+    const stamp = isIntent(state) ? state.previous : state
+    if (stamp !== null) current.add(stamp.hard)
+  }
+  for (const tag in draft.tags) keep(stateOf(draft, tag))
+  for (const { states } of draft.lookups) states.forEach(keep)
+  draft.flights = draft.flights.filter(({ states }) =>
+    states.every((state) => !isStamp(state) || current.has(state.hard)))
 }
 
 const describeFlights = (before: FlightWorld, after: FlightWorld): string => {
@@ -181,7 +206,7 @@ export const flightMachine = (given: Partially, flights: Partial<FlightSetup>): 
   if (read === undefined) throw new Error("Flights need a read")
   const reached = new Set<string>()
   const all = [
-    flightSteps(setup, read, { keyTags: read.always, limit: 2, server: "there", flaw: null, ...flights }, reached),
+    flightSteps(setup, read, { keyTags: read.always, lookups: 2, flights: 2, server: "there", flaw: null, ...flights }, reached),
     writerSteps<FlightWorld>(setup, reached),
     evictionSteps<FlightWorld>(setup)
   ]
@@ -194,6 +219,7 @@ export const flightMachine = (given: Partially, flights: Partial<FlightSetup>): 
           emit(label, (draft) => {
             act(draft)
             forgetTheDead(setup, draft)
+            forgetFlights(draft)
           }))
       }
     },

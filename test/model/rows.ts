@@ -50,11 +50,11 @@ export const predicting = (read: Read): Read => ({
   ]
 })
 
-/** The same, asking also that nobody has written the row: it may find nothing although the row is there. */
-export const unwritten = (read: Read): Read => ({
+/** The same with a filter, that somebody has written the row: it may find nothing although the row is there. */
+export const written = (read: Read): Read => ({
   ...read,
-  name: `${read.name} if unwritten`,
-  query: (database) => read.query(database).map((row) => row !== null && row.version === 0 ? row : null)
+  name: `${read.name} if written`,
+  query: (database) => read.query(database).map((row) => row !== null && row.version !== 0 ? row : null)
 })
 
 /** A read by a unique field that the database compares loosely: it cannot be a row-level read. */

@@ -101,7 +101,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     const row = among.length > 0 && chance(known) ? pick(among) : undefined
     const where = keyOf(model, pick(model.keys), row)
     if (chance(0.1)) Object.assign(where, keyOf(model, pick(model.keys), row))
-    return chance(0.1) ? { ...filter(model, 1), ...where } : where
+    return chance(0.1) ? { ...filter(model, 1, plainOnly), ...where } : where
   }
 
   const findRow = (model: Model, where: Values): Row | undefined =>
@@ -118,7 +118,13 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
   const filterable = (model: Model) =>
     schema.scalars(model).filter((field) => !field.list && field.type !== "Json" && field.type !== "Bytes")
 
-  const filter = (model: Model, depth: number): Values => {
+  /** Not the fields of keys, of which a `where` for one row takes no conditions. */
+  const plainOnly = (model: Model) => {
+    const plain = filterable(model).filter(({ unique }) => !unique)
+    return plain.length === 0 ? filterable(model) : plain
+  }
+
+  const filter = (model: Model, depth: number, fields = filterable): Values => {
     const where: Values = {}
     const relations = schema.relations(model)
     const related = depth > 0 && relations.length > 0 && chance(0.6)
@@ -129,7 +135,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
       where[relation.name] = relation.list || chance(0.5) ? { [quantifier]: inner } : inner
     }
     if (!related || chance(0.3)) {
-      const field = pick(filterable(model))
+      const field = pick(fields(model))
       const operand = value(model, field)
       const plain = field.type === "Boolean" || schema.enumValues(field.type).length > 0 || chance(0.4)
       where[field.name] = plain ? operand : { [pick(["lt", "gte", "not", "equals"])]: operand }
@@ -140,6 +146,9 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
   // -------------------------------------------------------------------------------------------------------------------
   // data
   // -------------------------------------------------------------------------------------------------------------------
+
+  /** True for about one and a half relations of a model: each more is one more that can make the whole query fail. */
+  const few = (model: Model) => chance(1.5 / schema.relations(model).length)
 
   /** With the columns of foreign keys (unchecked) or with the relations that they stand for. */
   const createData = (model: Model, depth: number, parent: string | undefined): Values => {
@@ -157,7 +166,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
       if (field.name === parent) continue
       const here = isHere(field)
       if (here && (unchecked || (field.optional && chance(0.5)))) continue
-      if (!here && (depth === 0 || chance(0.7))) continue
+      if (!here && (depth === 0 || !few(model))) continue
       data[field.name] = relationWrites(model, field, undefined, depth)
     }
     return data
@@ -180,7 +189,7 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
     }
     for (const field of schema.relations(model)) {
       if (field.name === parent || (isHere(field) && unchecked)) continue
-      if (depth > 0 && chance(0.4)) data[field.name] = relationWrites(model, field, row, depth)
+      if (depth > 0 && few(model)) data[field.name] = relationWrites(model, field, row, depth)
     }
     return data
   }
