@@ -251,8 +251,8 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const entry = { ...result, tags, stamps, ttlMillis: plan.ttl }
       const bytes = CacheEntry.encode(plan.digest, entry)
       if (bytes.length > maxEntryBytes) return "TooLarge" as const
-      const sustained = tolerate(reading.sustain(tags, stamps, plan.ttl))
-      const [stored] = yield* Effect.all([put(plan, bytes, gap.seen), sustained], { concurrency: 2 })
+      const stored = yield* put(plan, bytes, gap.seen)
+      yield* tolerate(reading.sustain(tags, stamps, plan.ttl))
       for (const alias of late.entries) {
         const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
         yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), null)

@@ -93,7 +93,7 @@ describe("a read that is under way while what it reads is invalidated", () => {
             }
           }
         }
-      }), 60_000)
+      }), 300_000)
   }
 
   const mutants = { stampsAfterTheQuery, entriesRemovedInPlaceOfStamps }
