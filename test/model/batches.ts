@@ -1,19 +1,20 @@
 /**
  * Rule 22: several writes of one process that commit together, each with a hook of its own that hears of the outcome by
- * itself. Each BEGINs before it calls `query()` and ENDs once the whole batch has settled; nobody is told before all have.
+ * itself. Each BEGINs before it calls `query()` and ENDs once the whole batch has settled. Nobody is told before all
+ * have.
  */
-import { forgetTheDead } from "./dead.js"
 import { latest } from "./database.js"
 import type { Database, Write } from "./database.js"
 import { describe } from "./describe.js"
 import type { Emit, Machine } from "./explore.js"
 import { Fresh, fresh } from "./fresh.js"
-import { evictionSteps, initialWorld } from "./machine.js"
-import { judgeHit, mustBeSeen } from "./properties.js"
+import { evictionSteps, initialWorld, judge, together } from "./machine.js"
+import { mustBeSeen } from "./properties.js"
 import { readerSteps } from "./readers.js"
 import { setup as complete } from "./setup.js"
 import type { Partially, Setup } from "./setup.js"
 import { expire, isStamp, makeStamp } from "./tags.js"
+import type { Stamp } from "./tags.js"
 import { copyWorld, stateOf } from "./world.js"
 import type { World } from "./world.js"
 import { writerSteps } from "./writers.js"
@@ -83,9 +84,8 @@ const batchSteps = (setup: Setup, { flaw, items: writes }: BatchSetup, reached: 
             return [tag, draft.tags[tag]] as const
           })
           const committed = world.log[world.batch.commit] ?? latest(world.log)
-          const stamps = Object.fromEntries(found.flatMap(([tag, state]) => isStamp(state) ? [[tag, state]] : []))
-          if (Object.keys(stamps).length === found.length) {
-            draft.entries[read.name] = { result: read.query(committed), stamps }
+          if (found.every((pair): pair is readonly [string, Stamp] => isStamp(pair[1]))) {
+            draft.entries[read.name] = { result: read.query(committed), stamps: Object.fromEntries(found) }
           }
           draft.items[index] = { ...item, at: "done" }
         })
@@ -100,7 +100,6 @@ const batchSteps = (setup: Setup, { flaw, items: writes }: BatchSetup, reached: 
     draft.batch = { at: "settled", commit }
     draft.items = draft.items.map((item) => item.at === "called" ? { ...item, at: "ending", outcome } : item)
     if (commit !== null) reached.add("a batch committed")
-    // A batch is announced by all its items together: where one has ended before, there is no such promise to keep.
     if (commit !== null && promised === "P3" && writes.every(({ mode }) => mode === "strict")) mustBeSeen(draft, commit)
   }
 
@@ -142,41 +141,26 @@ const batchSteps = (setup: Setup, { flaw, items: writes }: BatchSetup, reached: 
 export const batchMachine = (given: Partially, batch: BatchSetup): Machine<BatchWorld> => {
   const setup = complete(given)
   const reached = new Set<string>()
-  const all = [
-    batchSteps(setup, batch, reached),
-    readerSteps<BatchWorld>(setup, reached),
-    writerSteps<BatchWorld>(setup, reached),
-    evictionSteps<BatchWorld>(setup)
-  ]
+  const itemOf = ({ mode, touches }: Write, index: number): Item => ({
+    token: new Fresh(`item${index}`),
+    at: mode === "strict" ? "beginning" : "calling",
+    tags: touches,
+    outcome: "committed or unknown"
+  })
   return {
     initial: () => ({
       ...initialWorld(setup),
       batch: { at: "running", commit: null },
-      items: batch.items.map(({ mode, touches }, index): Item => ({
-        token: new Fresh(`item${index}`),
-        at: mode === "strict" ? "beginning" : "calling",
-        tags: touches,
-        outcome: "committed or unknown"
-      }))
+      items: batch.items.map(itemOf)
     }),
     copy: (world) => ({ ...copyWorld(world), batch: world.batch, items: world.items.slice() }),
-    steps: (world, emit) => {
-      for (const steps of all) {
-        steps(world, (label, act) =>
-          emit(label, (draft) => {
-            act(draft)
-            forgetTheDead(setup, draft)
-          }))
-      }
-    },
-    judge: (world) => {
-      if (world.violation !== null) return world.violation
-      for (const read of setup.reads) {
-        const violation = judgeHit(world, read, false)
-        if (violation !== null) return violation
-      }
-      return null
-    },
+    steps: together(setup, [
+      batchSteps(setup, batch, reached),
+      readerSteps<BatchWorld>(setup, reached),
+      writerSteps<BatchWorld>(setup, reached),
+      evictionSteps<BatchWorld>(setup)
+    ]),
+    judge: judge(setup),
     interchangeable: ["readers", "writers"],
     describe,
     reached

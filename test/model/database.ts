@@ -71,9 +71,9 @@ export const latest = (log: Log): Database => {
 }
 
 /**
- * Whether an answer lacks a write that it must show. `mustSee` names the commits by their place in the log. A row of the
- * answer is as old as the last moment at which the query gave this row in this place; a commit after that which changed
- * it is one that the answer lacks.
+ * Whether an answer lacks a write that it must show. `mustSee` names the commits by their place in the log. A row of
+ * the answer is as old as the last moment at which the query gave this row in this place; a commit after that which
+ * changed it is one that the answer lacks.
  */
 export const lacks = (log: Log, mustSee: ReadonlyArray<number>, read: Read, result: Result): boolean => {
   const rowAt = (moment: number, place: number): Row | null => {

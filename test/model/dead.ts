@@ -1,7 +1,7 @@
 /**
- * What can no longer matter. A stamp that is in no tag's place, in no intent as the one before, and in nobody's hand to be
- * put there will never be current again. An entry that carries it will never be served, and a fill that would store it
- * might as well not be under way. Forgetting both makes many states one.
+ * What can no longer matter. A stamp that is in no tag's place, in no intent as the one before, and in nobody's hand to
+ * be put there will never be current again. An entry that carries it will never be served, and a fill that would store
+ * it might as well not be under way. Forgetting both makes many states one.
  *
  * The tests explore small configurations with and without this: the verdicts are the same.
  */
@@ -29,30 +29,30 @@ export const forgetTheDead = (setup: Setup, draft: World): void => {
     if (reader.at === "looking") for (const tag in reader.states) keepState(reader.states[tag])
   }
 
-  const isDead = (stamp: Stamp | undefined): boolean =>
-    stamp !== undefined && stamp.hard instanceof Fresh && !current.has(stamp.hard)
-  const areDead = (stamps: Stamps, tags: Iterable<string>): boolean => {
-    for (const tag of tags) if (isDead(stamps[tag])) return true
-    return false
-  }
+  /** Whether one of these tags has a stamp that will never be current again. */
+  const isDead = (stamps: Stamps, tags: ReadonlyArray<string> = Object.keys(stamps)): boolean =>
+    tags.some((tag) => {
+      const hard = stamps[tag]?.hard
+      return hard instanceof Fresh && !current.has(hard)
+    })
   for (const name in draft.entries) {
     const entry = draft.entries[name]
-    if (entry && areDead(entry.stamps, Object.keys(entry.stamps))) draft.entries[name] = null
+    if (entry && isDead(entry.stamps)) draft.entries[name] = null
   }
   draft.readers.forEach((reader, index) => {
     if (reader.at === "idle") return
     if (reader.at === "looking") {
-      if (reader.entry !== "unread" && reader.entry !== null && areDead(reader.entry.stamps, Object.keys(reader.entry.stamps))) {
-        draft.readers[index] = { ...reader, entry: null }
-      }
+      const { entry } = reader
+      const isDeadEntry = entry !== "unread" && entry !== null && isDead(entry.stamps)
+      if (isDeadEntry) draft.readers[index] = { ...reader, entry: null }
       return
     }
     const read = findRead(setup, reader.read)
     const needed = "result" in reader ? read.dependsOn(reader.result) : read.always
-    if (areDead(reader.stamps, needed)) draft.readers[index] = { at: "idle" }
+    if (isDead(reader.stamps, needed)) draft.readers[index] = { at: "idle" }
   })
   draft.writers.forEach((writer, index) => {
-    const hasFinished = writer.at === "obtaining late" || writer.at === "comparing" || writer.at === "storing"
-    if (hasFinished && areDead(writer.next, Object.keys(writer.next))) draft.writers[index] = rest(writer)
+    const isAcknowledged = writer.at === "obtaining late" || writer.at === "comparing" || writer.at === "storing"
+    if (isAcknowledged && isDead(writer.next)) draft.writers[index] = rest(writer)
   })
 }

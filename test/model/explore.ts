@@ -63,7 +63,10 @@ export interface Limits {
   readonly states: number
 }
 
-export const explore = <State extends object>(machine: Machine<State>, limits: Limits = { states: 6_000_000 }): Outcome => {
+export const explore = <State extends object>(
+  machine: Machine<State>,
+  limits: Limits = { states: 6_000_000 }
+): Outcome => {
   const started = process.cpuUsage()
   const seen = new Seen()
   // For every state the one it was first reached from, and by which of the steps offered there.

@@ -11,7 +11,7 @@ export interface Fingerprint {
 }
 
 /**
- * A part of a state: a hash of what it is when its fresh values are called 0, 1, 2 … as they come, and these values in
+ * A part of a state: a hash of what it is when its fresh values are called 0, 1, 2 as they come, and these values in
  * that order. A whole is made of its parts' digests, so that a part which many states share is read once.
  */
 interface Digest extends Fingerprint {
@@ -110,11 +110,15 @@ const numberOf = (text: string): number => {
   return number
 }
 
-/** The digests of parts that later states may share. States are looked at in order: what was long ago may be forgotten. */
+/**
+ * The digests of parts that later states may share. States are looked at in order: what was long ago may be forgotten.
+ */
 const digests = new Map<object, Digest>()
 const maxDigests = 20_000
 
-/** Those that the last fingerprint had to make. Most states have been met before, and their parts are never seen again. */
+/**
+ * Those that the last fingerprint had to make. Most states have been met before, and their parts are never seen again.
+ */
 const made: Array<readonly [part: object, digest: Digest]> = []
 
 /** The last state that a fingerprint was made of is new: others will share its parts. */
@@ -154,10 +158,11 @@ const addUnordered = (hash: Hash, items: ReadonlyArray<object>): void => {
 }
 
 /**
- * The fingerprint of a state. The properties that `interchangeable` names hold lists whose items may stand in any order,
- * such as two readers that may both read everything. They are read last, in an order that depends on what they hold and
- * not on where they stand; what the rest of the state shares with them has its name by then. Where two items cannot be
- * told apart that way, one state may get several fingerprints: the search does the work twice, and misses nothing.
+ * The fingerprint of a state. The properties that `interchangeable` names hold lists whose items may stand in any
+ * order, such as two readers that may both read everything. They are read last, in an order that depends on what they
+ * hold and not on where they stand; what the rest of the state shares with them has its name by then. Where two items
+ * cannot be told apart that way, one state may get several fingerprints: the search does the work twice, and misses
+ * nothing.
  */
 export const fingerprint = (
   state: Readonly<Record<string, unknown>>,

@@ -1,17 +1,16 @@
 /**
- * Rule 19: callers of one read in one process share lookups and flights. What a caller is given must not lack what had to
- * be seen when it started. Of the callers who share a lookup the last to start has to see most, so a lookup remembers
- * only what that one must see, and the number of callers is without limit. A flight need not remember its callers: who
- * joins before the query sees what is there then, who joins after it is judged at once.
+ * Rule 19: callers of one read in one process share lookups and flights. What a caller is given must not lack what had
+ * to be seen when it started. Of the callers who share a lookup the last to start has to see most, so a lookup
+ * remembers only what that one must see, and the number of callers is without limit. A flight need not remember its
+ * callers: who joins before the query sees what is there then, who joins after it is judged at once.
  */
-import { forgetTheDead } from "./dead.js"
 import { latest, lacks } from "./database.js"
 import type { Read, Result } from "./database.js"
 import { describe, describeResult, describeState } from "./describe.js"
 import type { Emit, Machine } from "./explore.js"
 import { fresh } from "./fresh.js"
-import { evictionSteps, initialWorld } from "./machine.js"
-import { isValid, judgeHit } from "./properties.js"
+import { evictionSteps, initialWorld, judge, together } from "./machine.js"
+import { isValid } from "./properties.js"
 import { setup as complete } from "./setup.js"
 import type { Partially, Setup } from "./setup.js"
 import { isIntent, isStamp, makeStamp, sameStamp } from "./tags.js"
@@ -40,6 +39,7 @@ export interface FlightSetup {
 /** What was looked up, once the server has carried it out: the answer may take any time. */
 interface Lookup {
   readonly mustSee: ReadonlyArray<number>
+  /** The entry, if it is a hit. */
   readonly entry: Entry | null
   readonly states: ReadonlyArray<TagState>
 }
@@ -64,11 +64,18 @@ const sameState = (left: TagState, right: TagState): boolean =>
 /** What a lookup keeps of a state: of an intent only the tokens, since nothing else of it is ever compared. */
 const asKey = (state: TagState): TagState =>
   isIntent(state)
-    ? { kind: "intent", previous: null, solo: null, tokens: state.tokens.map(({ token }) => ({ token, expired: false })) }
+    ? { ...state, previous: null, solo: null, tokens: state.tokens.map(({ token }) => ({ token, expired: false })) }
     : state
 
-const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups, server }: FlightSetup, reached: Set<string>) => {
-  /** Once its query has been sent, a flight is joined only by callers who have read the same stamps, and only stamps. */
+const flightSteps = (
+  setup: Setup,
+  read: Read,
+  { flaw, flights, keyTags, lookups, server }: FlightSetup,
+  reached: Set<string>
+) => {
+  /**
+   * Once its query has been sent, a flight is joined only by callers who have read the same stamps, and only stamps.
+   */
   const mayJoin = (flight: Flight, states: ReadonlyArray<TagState>): boolean => {
     if (flaw === "flights are keyed by digest only") return true
     const isSame = states.every((state, index) => sameState(state, flight.states[index] ?? null))
@@ -84,8 +91,12 @@ const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups
       draft.flights.push({ states, result: null })
       return
     }
-    reached.add(flight.result === null ? "a flight was joined before its query" : "a flight was joined after its query")
-    if (flight.result !== null && lacks(draft.log, mustSee, read, flight.result)) {
+    if (flight.result === null) {
+      reached.add("a flight was joined before its query")
+      return
+    }
+    reached.add("a flight was joined after its query")
+    if (lacks(draft.log, mustSee, read, flight.result)) {
       draft.violation = "a caller joins a flight whose answer lacks a commit that it had to see when it started"
     }
   }
@@ -99,10 +110,10 @@ const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups
       if (hasRoom(world, [])) emit("a caller finds no cache, wants a flight", (draft) => join(draft, draft.mustSee, []))
       return
     }
-    const entry = world.entries[read.name] ?? null
+    const found = world.entries[read.name] ?? null
+    const entry = found !== null && isValid(world, found) ? found : null
     // A hit is judged as everywhere. It takes a step only where others may share it.
-    const isHit = entry !== null && isValid(world, entry) && flaw !== "a lookup is shared after it was sent"
-    if (world.lookups.length < lookups && !isHit) {
+    if (world.lookups.length < lookups && (entry === null || flaw === "a lookup is shared after it was sent")) {
       emit("a caller starts, looks up", (draft) => {
         draft.lookups.push({ mustSee: draft.mustSee, entry, states: keyTags.map((tag) => asKey(stateOf(draft, tag))) })
       })
@@ -113,30 +124,30 @@ const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups
           draft.lookups[index] = { ...lookup, mustSee: world.mustSee }
         })
       }
-      const tags = Object.fromEntries(keyTags.map((tag, place) => [tag, lookup.states[place] ?? null]))
-      if (lookup.entry !== null && isValid({ ...world, tags }, lookup.entry)) {
+      const { entry, mustSee, states } = lookup
+      if (entry !== null) {
         emit(`lookup ${index} answers a hit`, (draft) => {
-          const { entry, mustSee } = lookup
-          if (entry !== null && lacks(world.log, mustSee, read, entry.result)) {
+          if (lacks(world.log, mustSee, read, entry.result)) {
             draft.violation = "a caller was given a hit without a commit that it had to see when it started"
           }
           draft.lookups.splice(index, 1)
         })
-      } else if (server === "there" && lookup.states.includes(null)) {
-        emit(`lookup ${index} answers, OBTAIN ${keyTags.filter((_, place) => lookup.states[place] === null).join()}`, (draft) => {
-          const states = lookup.states.map((state, place) => {
+      } else if (server === "there" && states.includes(null)) {
+        const missing = keyTags.filter((_, place) => states[place] === null)
+        emit(`lookup ${index} answers, OBTAIN ${missing.join()}`, (draft) => {
+          const obtained = states.map((state, place) => {
             const tag = keyTags[place] ?? ""
             if (state !== null) return state
-            const obtained = setup.scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-            draft.tags[tag] = obtained
-            return asKey(obtained)
+            const made = setup.scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
+            draft.tags[tag] = made
+            return asKey(made)
           })
-          draft.lookups[index] = { ...lookup, entry: null, states }
+          draft.lookups[index] = { ...lookup, states: obtained }
         })
-      } else if (hasRoom(world, lookup.states)) {
+      } else if (hasRoom(world, states)) {
         emit(`lookup ${index} answers, its caller wants a flight`, (draft) => {
           draft.lookups.splice(index, 1)
-          join(draft, lookup.mustSee, lookup.states)
+          join(draft, mustSee, states)
         })
       }
     })
@@ -174,7 +185,7 @@ const flightSteps = (setup: Setup, read: Read, { flaw, flights, keyTags, lookups
   }
 }
 
-/** A flight under a stamp that nobody holds or will read again can be joined by nobody, and what it stores is dead. */
+/** A flight under a stamp that nobody holds or will read again is joined by nobody, and what it stores is dead. */
 const forgetFlights = (draft: FlightWorld): void => {
   const current = new Set<unknown>()
   const keep = (state: TagState): void => {
@@ -205,25 +216,17 @@ export const flightMachine = (given: Partially, flights: Partial<FlightSetup>): 
   const read = setup.reads[0]
   if (read === undefined) throw new Error("Flights need a read")
   const reached = new Set<string>()
-  const all = [
-    flightSteps(setup, read, { keyTags: read.always, lookups: 2, flights: 2, server: "there", flaw: null, ...flights }, reached),
+  const made: FlightSetup = { keyTags: read.always, lookups: 2, flights: 2, server: "there", flaw: null, ...flights }
+  const parts = [
+    flightSteps(setup, read, made, reached),
     writerSteps<FlightWorld>(setup, reached),
     evictionSteps<FlightWorld>(setup)
   ]
   return {
     initial: () => ({ ...initialWorld(setup), lookups: [], flights: [] }),
     copy: (world) => ({ ...copyWorld(world), lookups: world.lookups.slice(), flights: world.flights.slice() }),
-    steps: (world, emit) => {
-      for (const steps of all) {
-        steps(world, (label, act) =>
-          emit(label, (draft) => {
-            act(draft)
-            forgetTheDead(setup, draft)
-            forgetFlights(draft)
-          }))
-      }
-    },
-    judge: (world) => world.violation ?? judgeHit(world, read, false),
+    steps: together(setup, parts, forgetFlights),
+    judge: judge(setup),
     interchangeable: ["lookups", "flights", "writers"],
     describe: describeFlights,
     reached

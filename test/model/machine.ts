@@ -40,29 +40,44 @@ export const evictionSteps = <W extends World>({ evicts }: Setup) => (world: W, 
   }
 }
 
+/**
+ * All steps of all who take part. After each of them what is dead is forgotten, and `tidy` forgets what else it knows.
+ */
+export const together = <W extends World>(
+  setup: Setup,
+  parts: ReadonlyArray<(world: W, emit: Emit<W>) => void>,
+  tidy: (draft: W) => void = () => {}
+) =>
+(world: W, emit: Emit<W>): void => {
+  const emitTidied: Emit<W> = setup.keepsTheDead ? emit : (label, act) =>
+    emit(label, (draft) => {
+      act(draft)
+      forgetTheDead(setup, draft)
+      tidy(draft)
+    })
+  for (const steps of parts) steps(world, emitTidied)
+}
+
+/** What went wrong in a step, or would with a read that starts now. */
+export const judge = (setup: Setup) => {
+  const servesDead = setup.flaw === "an entry with dead stamps is served as expired"
+  return (world: World): string | null => {
+    if (world.violation !== null) return world.violation
+    for (const read of setup.reads) {
+      const violation = judgeHit(world, read, servesDead)
+      if (violation !== null) return violation
+    }
+    return null
+  }
+}
+
 export const machine = (setup: Setup): Machine<World> => {
   const reached = new Set<string>()
-  const all = [readerSteps<World>(setup, reached), writerSteps<World>(setup, reached), evictionSteps<World>(setup)]
-  const servesDead = setup.flaw === "an entry with dead stamps is served as expired"
   return {
     initial: () => initialWorld(setup),
     copy: copyWorld,
-    steps: (world, emit) => {
-      const emitAll: Emit<World> = setup.keepsTheDead ? emit : (label, act) =>
-        emit(label, (draft) => {
-          act(draft)
-          forgetTheDead(setup, draft)
-        })
-      for (const steps of all) steps(world, emitAll)
-    },
-    judge: (world) => {
-      if (world.violation !== null) return world.violation
-      for (const read of setup.reads) {
-        const violation = judgeHit(world, read, servesDead)
-        if (violation !== null) return violation
-      }
-      return null
-    },
+    steps: together(setup, [readerSteps(setup, reached), writerSteps(setup, reached), evictionSteps(setup)]),
+    judge: judge(setup),
     interchangeable: ["readers", "writers"],
     describe,
     reached

@@ -1,6 +1,6 @@
 /**
- * Explores every configuration of the protocol and says what came of it: `npm run model`, or `npm run model -- WORD` for
- * those whose names hold the word. See docs/model.md.
+ * Explores every configuration of the protocol and says what came of it: `npm run model`, or `npm run model -- WORD`
+ * for those whose names hold the word. See docs/model.md.
  */
 import { objection } from "./configuration.js"
 import type { Configuration } from "./configuration.js"

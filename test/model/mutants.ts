@@ -1,25 +1,24 @@
 /**
- * Rules broken one at a time: each must be found out, or the model would not notice if the rule were wrong. A flaw changes
- * what a process does; where a script is at fault, it stands here.
+ * Rules broken one at a time: each must be found out, or the model would not notice if the rule were wrong. A flaw
+ * changes what a process does; where a script is at fault, it stands here.
  */
 import { batchMachine } from "./batches.js"
 import { fails, holds } from "./configuration.js"
 import type { Configuration } from "./configuration.js"
+import { afterCommitOfTwo, first, one, ownK, plain, short, strictOfTwo, two } from "./configurations/common.js"
 import type { Write } from "./database.js"
 import { flightMachine } from "./flights.js"
-import { machine } from "./machine.js"
 import { identitiesOf, readByEmail, readById, rowTables, rowTags, rowWrites, updateLoosely } from "./rows.js"
-import { setup } from "./setup.js"
 import type { Partially, Setup } from "./setup.js"
-import { afterCommit, explicit, ofRow, read, soft, storing, storingLate, strict, table } from "./tables.js"
+import { afterCommit, explicit, read, soft, storing, storingLate, strict, table } from "./tables.js"
 import { begin, end, invalidate, isIntent, isStamp, makeStamp, obtain, scripts } from "./tags.js"
 import type { Scripts } from "./tags.js"
 
-const short = { depth: "short" } as const
-const K = read("K", ["t"], ["1"])
-const one = { database: table("1"), reads: [K] }
-const mutant = (name: string, given: Partially): Configuration => fails(`mutant: ${name}`, () => machine(setup(given)), short)
-const withScripts = (changed: Partial<Scripts>): { readonly scripts: Scripts } => ({ scripts: { ...scripts, ...changed } })
+const mutant = (name: string, given: Partially): Configuration => fails(`mutant: ${name}`, plain(given), short)
+
+const withScripts = (changed: Partial<Scripts>): { readonly scripts: Scripts } => ({
+  scripts: { ...scripts, ...changed }
+})
 
 /** A stamp that counts invalidations instead of being drawn. */
 const counting = withScripts({
@@ -48,7 +47,8 @@ const endKeepsForeignIntent = withScripts({
 const endStoresWhenLast = withScripts({
   end: (state, token, ending, next) => {
     const isLast = isIntent(state) && state.tokens.every((held) => held.token === token || held.expired)
-    return ending === "commit" && isLast && next !== null ? { state: next, answer: true } : end(state, token, ending, next)
+    if (ending === "commit" && isLast && next !== null) return { state: next, answer: true }
+    return end(state, token, ending, next)
   }
 })
 
@@ -77,7 +77,6 @@ const softChangesNothing = withScripts({
 })
 
 const strictTwice = [strict(), strict()]
-const ownK = (write: Write) => storing(K, write)
 
 const plainMutants: ReadonlyArray<Configuration> = [
   mutant("stamps are read after the query",
@@ -85,13 +84,13 @@ const plainMutants: ReadonlyArray<Configuration> = [
   mutant("stamps count instead of being drawn, one is evicted",
     { ...one, ...counting, evictions: 1, writes: [afterCommit()] }),
   holds("counting stamps that are never evicted, P1",
-    () => machine(setup({ ...one, ...counting, readers: 2, writes: [afterCommit(), afterCommit()] })), short),
+    plain({ ...one, ...counting, readers: 2, writes: [afterCommit(), afterCommit()] }), short),
   mutant("an explicit invalidation unlinks an intent, P2",
     { ...one, ...rawUnlink, promised: "P2", faults: ["kill"], writes: [strict(), explicit()] }),
   mutant("END unlinks whatever is there, P2",
     { ...one, ...unconditionalEnd, promised: "P2", faults: ["kill"], writes: strictTwice }),
   holds("the same, P1, no kills: nobody would notice",
-    () => machine(setup({ ...one, ...unconditionalEnd, readers: 2, writes: strictTwice })), short),
+    plain({ ...one, ...unconditionalEnd, readers: 2, writes: strictTwice }), short),
   mutant("END does nothing when its token is gone and a stamp is there",
     { ...one, ...endIgnoresLostToken, evictions: 1, writes: strictTwice }),
   mutant("END does nothing when its token is gone and a foreign intent is there",
@@ -136,7 +135,9 @@ const ownResults: ReadonlyArray<Configuration> = [
   mutant("an explicit invalidation kills a custom key before the guard", lateKey({}, ["k", "g"]))
 ]
 
-/** A write whose custom key is known from its result only, beside a write elsewhere and its invalidation of that key. */
+/**
+ * A write whose custom key is known from its result only, beside a write elsewhere and its invalidation of that key.
+ */
 function lateKey(given: Partial<Setup>, touches: ReadonlyArray<string> = ["g", "k"]): Partially {
   const entry = read("K", ["t", "k"], ["1"])
   return {
@@ -151,8 +152,8 @@ const rowMutant = (name: string, given: Partial<Setup> & Pick<Setup, "reads" | "
   mutant(name, { database: rowTables.one, lateTags: rowTags, ...given })
 
 /**
- * A write that leaves some tags out. Its result holds no unique field, so that no identity in it is invalidated last and
- * hides the flaw.
+ * A write that leaves some tags out. Its result holds no unique field, so that no identity in it is invalidated last
+ * and hides the flaw.
  */
 const without = (write: Write, ...tags: ReadonlyArray<string>): Write => ({
   ...write,
@@ -199,7 +200,10 @@ const rows: ReadonlyArray<Configuration> = [
     reads: [readByEmail("b")],
     writes: [without(rowWrites.changeEmailById, "email:b", "abs")]
   }),
-  rowMutant("an update of many does not touch bulk", { reads: [user1], writes: [without(rowWrites.updateMany, "bulk")] }),
+  rowMutant("an update of many does not touch bulk", {
+    reads: [user1],
+    writes: [without(rowWrites.updateMany, "bulk")]
+  }),
   rowMutant("a field that the database compares loosely counts as an identity", {
     reads: [user1],
     writes: [{ ...updateLoosely, touches: ["M", "email:A"], identities: () => [] }]
@@ -235,20 +239,21 @@ const expired: ReadonlyArray<Configuration> = [
   mutant("a soft invalidation changes nothing", { ...one, ...softChangesNothing, writes: [soft()] })
 ]
 
-const two = { database: table("1", "2"), reads: [read("K", ["t", "u"], ["1", "2"]), read("J", ["t"], ["1"])] }
-const disjoint = [strict(), ofRow("2", strict({ touches: ["u"] }))]
 
 const batches: ReadonlyArray<Configuration> = [
-  fails("mutant: an item of a batch ENDs before the batch commits",
-    () => batchMachine({ ...two, writes: [] }, { items: disjoint, flaw: "an item ends before the batch commits" }), short),
+  fails("mutant: an item of a batch ENDs before the batch commits", () =>
+    batchMachine({ ...two, writes: [] }, {
+      items: [strict(), strictOfTwo],
+      flaw: "an item ends before the batch commits"
+    }), short),
   fails("mutant: an item of a batch INVALIDATEs before the batch commits", () =>
     batchMachine({ ...two, writes: [] }, {
-      items: [afterCommit(), ofRow("2", afterCommit({ touches: ["u"] }))],
+      items: [afterCommit(), afterCommitOfTwo],
       flaw: "an item ends before the batch commits"
     }), short),
   fails("mutant: a value is stored from inside a batch", () =>
     batchMachine({ ...two, writes: [strict()] }, {
-      items: [storing(two.reads[1] ?? K, strict())],
+      items: [storing(first, strict())],
       flaw: "a value is stored from inside a batch"
     }), short)
 ]

@@ -6,6 +6,8 @@
 import type { Write } from "./database.js"
 import type { Emit } from "./explore.js"
 import { fresh } from "./fresh.js"
+import { firstOf, following, lateSteps } from "./late.js"
+import type { LateSteps } from "./late.js"
 import type { Flaw, Setup } from "./setup.js"
 import { isStamp, makeStamp, sameStamp } from "./tags.js"
 import { stateOf } from "./world.js"
@@ -13,19 +15,22 @@ import type { World } from "./world.js"
 import { rest } from "./writer.js"
 import type { Writer } from "./writer.js"
 
-const nextAfter = (at: Writer["at"], flaw: Flaw | null): Writer["at"] => {
-  if (flaw === "an own result's late stamp has no guard") return "storing"
-  const comparesFirst = flaw === "an own result's guard is compared before its late stamp is read"
-  return at === "obtaining late" ? (comparesFirst ? "storing" : "comparing") : comparesFirst ? "obtaining late" : "storing"
+const stepsUnder = (flaw: Flaw | null): LateSteps => {
+  switch (flaw) {
+    case "an own result's guard is compared before its late stamp is read":
+      return lateSteps.guardFirst
+    case "an own result's late stamp has no guard":
+      return lateSteps.unguarded
+    default:
+      return lateSteps.guarded
+  }
 }
 
 /** What a writer does once every tag has answered that the new stamp is in place. */
-export const finishOwnResult = (writer: Writer, write: Write, flaw: Flaw | null): Writer => {
-  const late = write.stores?.late ?? null
-  if (late === null) return { ...writer, at: "storing" }
-  const comparesFirst = flaw === "an own result's guard is compared before its late stamp is read"
-  return { ...writer, at: comparesFirst ? "comparing" : "obtaining late" }
-}
+export const finishOwnResult = (writer: Writer, write: Write, flaw: Flaw | null): Writer => ({
+  ...writer,
+  at: write.stores?.late ? firstOf(stepsUnder(flaw)) : "storing"
+})
 
 export const ownResultSteps = <W extends World>(
   { flaw, scripts }: Setup,
@@ -35,27 +40,28 @@ export const ownResultSteps = <W extends World>(
   writer: Writer,
   write: Write
 ): void => {
-  const { result } = writer
+  const { at, result, token } = writer
   if (write.stores === null || result === null) return
   const { late, read } = write.stores
-  if (writer.at === "obtaining late" && late !== null) {
-    emit(`${writer.token} OBTAIN late ${late.key}`, (draft) => {
+  const steps = stepsUnder(flaw)
+  if (at === "obtaining late" && late !== null) {
+    emit(`${token} OBTAIN late ${late.key}`, (draft) => {
       const state = scripts.obtain(stateOf(draft, late.key), () => makeStamp(fresh()))
       draft.tags[late.key] = state
       draft.writers[index] = isStamp(state)
-        ? { ...writer, at: nextAfter(writer.at, flaw), next: { ...writer.next, [late.key]: state } }
+        ? { ...writer, at: following(steps, at), next: { ...writer.next, [late.key]: state } }
         : rest(writer)
     })
   }
-  if (writer.at === "comparing" && late !== null) {
-    emit(`${writer.token} GET ${late.guard}, compare`, (draft) => {
+  if (at === "comparing" && late !== null) {
+    emit(`${token} GET ${late.guard}, compare`, (draft) => {
       const state = stateOf(draft, late.guard)
       const isSame = isStamp(state) && sameStamp(state, writer.expected[late.guard] ?? null)
-      draft.writers[index] = isSame ? { ...writer, at: nextAfter(writer.at, flaw) } : rest(writer)
+      draft.writers[index] = isSame ? { ...writer, at: following(steps, at) } : rest(writer)
     })
   }
-  if (writer.at === "storing") {
-    emit(`${writer.token} SET ${read.name} to its own result`, (draft) => {
+  if (at === "storing") {
+    emit(`${token} SET ${read.name} to its own result`, (draft) => {
       draft.entries[read.name] = { result, stamps: writer.next }
       draft.writers[index] = rest(writer)
       reached.add(late === null ? "an own result was stored" : "an own result was stored under a late key")

@@ -1,6 +1,6 @@
 /**
- * What is promised. A read that starts at some moment must see certain commits, or something newer. Which, depends on the
- * promise:
+ * What is promised. A read that starts at some moment must see certain commits, or something newer. Which, depends on
+ * the promise:
  *
  * - P1: those that were acknowledged
  * - P2: also those of writers that were killed, once their intents have expired

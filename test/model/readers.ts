@@ -1,11 +1,13 @@
 /**
- * Rules 2, 3 and 13 to 16: how a read looks up its entry, and how a miss fills it. A miss that will not store is no step
- * at all, since nobody else can tell.
+ * Rules 2, 3 and 13 to 16: how a read looks up its entry, and how a miss fills it. A miss that will not store is no
+ * step at all, since nobody else can tell.
  */
 import { latest, lacks, sameResult } from "./database.js"
 import type { Read, Result } from "./database.js"
 import type { Emit } from "./explore.js"
 import { fresh } from "./fresh.js"
+import { firstOf, following, lateSteps } from "./late.js"
+import type { LateStep, LateSteps } from "./late.js"
 import { isValid } from "./properties.js"
 import { findRead } from "./setup.js"
 import type { Setup } from "./setup.js"
@@ -26,10 +28,10 @@ export type Reader =
   }
   /** OBTAINs what it has found no stamp for. */
   | { readonly at: "obtaining"; readonly read: string; readonly stamps: Stamps; readonly tags: ReadonlyArray<string> }
-  | { readonly at: "querying"; readonly read: string; readonly stamps: Stamps; readonly isRefresh: boolean }
-  /** OBTAINs the tags that only the answer has told, then compares the guard. */
+  | { readonly at: "querying"; readonly read: string; readonly stamps: Stamps }
+  /** OBTAINs the tags that only the answer has told of, if there are any, and compares the guard. */
   | {
-    readonly at: "obtaining late" | "comparing" | "storing"
+    readonly at: LateStep
     readonly read: string
     readonly stamps: Stamps
     readonly result: Result
@@ -44,21 +46,21 @@ export const readerSteps = <W extends World>(
   reached: Set<string>
 ): (world: W, emit: Emit<W>) => void => {
   const { flaw, reads, scripts } = setup
-  const obtain = (draft: W, tag: string): TagState => {
-    const state = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-    draft.tags[tag] = state
-    return state
-  }
-
   /** Under an intent, or with a tag of every answer missing, nothing will be stored. */
   const setOut = (read: Read, stamps: Stamps): Reader =>
     [...read.always, ...read.perhaps].every((tag) => stamps[tag] !== undefined)
-      ? { at: "querying", read: read.name, stamps, isRefresh: false }
+      ? { at: "querying", read: read.name, stamps }
       : idle
 
+  /** Also these stamps: tags that hold an intent are left out. */
   const obtainAll = (draft: W, tags: ReadonlyArray<string>, stamps: Stamps): Stamps => {
-    const found = tags.map((tag) => [tag, obtain(draft, tag)] as const)
-    return { ...stamps, ...Object.fromEntries(found.filter((pair): pair is readonly [string, Stamp] => isStamp(pair[1]))) }
+    const all: Record<string, Stamp> = { ...stamps }
+    for (const tag of tags) {
+      const state = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
+      draft.tags[tag] = state
+      if (isStamp(state)) all[tag] = state
+    }
+    return all
   }
 
   /** A reader has found the tags in these states, and its entry is none that it may serve. */
@@ -81,14 +83,14 @@ export const readerSteps = <W extends World>(
     for (const read of reads) {
       if (flaw === "stamps are read after the query") {
         emit(`R${index} misses ${read.name}`, (draft) => {
-          draft.readers[index] = { at: "querying", read: read.name, stamps: {}, isRefresh: false }
+          draft.readers[index] = { at: "querying", read: read.name, stamps: {} }
         })
         continue
       }
       const entry = world.entries[read.name] ?? null
       if (flaw === "a refresh reads its stamps after the query" && entry !== null && isValid(world, entry)) {
         emit(`R${index} is served ${read.name} as expired, refreshes it`, (draft) => {
-          draft.readers[index] = { at: "querying", read: read.name, stamps: {}, isRefresh: true }
+          draft.readers[index] = { at: "querying", read: read.name, stamps: {} }
         })
         continue
       }
@@ -118,9 +120,15 @@ export const readerSteps = <W extends World>(
       const { entry, mustSee, states } = looked
       draft.readers[index] = looked
       if (entry === "unread" || Object.values(states).includes("unread")) return
+      // The entry names tags that nobody has asked for: one more round trip, whose answers a miss can use as well.
+      const unknown = Object.keys(entry?.stamps ?? {}).filter((tag) => states[tag] === undefined)
+      if (unknown.length > 0) {
+        const asked = Object.fromEntries(unknown.map((tag) => [tag, "unread" as const]))
+        draft.readers[index] = { ...looked, states: { ...states, ...asked } }
+        return
+      }
       const found = states as Readonly<Record<string, TagState>>
-      const seen = { ...world, tags: found }
-      if (entry !== null && isValid(seen, entry)) {
+      if (entry !== null && isValid({ ...world, tags: found }, entry)) {
         reached.add("a reader was served")
         if (lacks(world.log, mustSee, read, entry.result)) {
           draft.violation = `R${index} was served ${read.name} without a commit that it had to see when it started`
@@ -143,27 +151,22 @@ export const readerSteps = <W extends World>(
     }
   }
 
-  /** What a reader does with an answer, once it holds the stamps that it could get before the query. */
-  const answered = (read: Read, reader: Reader & { readonly at: "querying" }, result: Result): Reader => {
-    const missing = read.dependsOn(result).filter((tag) => reader.stamps[tag] === undefined)
-    const next = { read: read.name, stamps: reader.stamps, result, tags: missing }
-    if (missing.length === 0) return { ...next, at: "storing" }
-    if (flaw === "stamps are read after the query" || reader.isRefresh || flaw === "late stamps are stored without a guard") {
-      return { ...next, at: "obtaining late" }
-    }
-    // The guard is an intent: a write that may concern the late tags is under way.
-    if (read.guard === null || reader.stamps[read.guard] === undefined) return idle
-    return { ...next, at: flaw === "the guard is compared before the late stamps are read" ? "comparing" : "obtaining late" }
+  const stepsOf = (read: Read): LateSteps => {
+    if (flaw === "the guard is compared before the late stamps are read") return lateSteps.guardFirst
+    const isGuarded = read.guard !== null && flaw !== "late stamps are stored without a guard"
+    return isGuarded ? lateSteps.guarded : lateSteps.unguarded
   }
 
-  type Late = Reader & { readonly at: "obtaining late" | "comparing" | "storing" }
-
-  /** Late stamps, then the guard; only mutants do it otherwise. */
-  const afterLateStamps = (read: Read, reader: Late): Late["at"] =>
-    flaw === "the guard is compared before the late stamps are read" || read.guard === null ||
-      reader.stamps[read.guard] === undefined
-      ? "storing"
-      : "comparing"
+  /** What a reader does with an answer, once it holds the stamps that it could get before the query. */
+  const answered = (read: Read, stamps: Stamps, result: Result): Reader => {
+    const tags = read.dependsOn(result).filter((tag) => stamps[tag] === undefined)
+    const steps = stepsOf(read)
+    if (tags.length === 0) return { at: "storing", read: read.name, stamps, result, tags }
+    // The guard is an intent: a write that may concern the late tags is under way.
+    const hasGuard = read.guard !== null && stamps[read.guard] !== undefined
+    if (steps.includes("comparing") && !hasGuard) return idle
+    return { at: firstOf(steps), read: read.name, stamps, result, tags }
+  }
 
   const fillSteps = (world: W, emit: Emit<W>, index: number, reader: Reader): void => {
     if (reader.at === "idle" || reader.at === "looking") return
@@ -179,35 +182,35 @@ export const readerSteps = <W extends World>(
       }
       case "querying":
         emit(`R${index} queries ${read.name}`, (draft) => {
-          draft.readers[index] = answered(read, reader, read.query(latest(draft.log)))
+          draft.readers[index] = answered(read, reader.stamps, read.query(latest(draft.log)))
         })
         return
       case "obtaining late": {
         const now = setup.obtains === "together" ? reader.tags : reader.tags.slice(0, 1)
+        const tags = reader.tags.slice(now.length)
         emit(`R${index} OBTAIN late ${now.join()}`, (draft) => {
           const stamps = obtainAll(draft, now, reader.stamps)
-          const tags = reader.tags.slice(now.length)
-          const next = { ...reader, stamps, tags }
-          draft.readers[index] = now.some((tag) => stamps[tag] === undefined)
-            ? idle
-            : tags.length > 0
-            ? next
-            : { ...next, at: afterLateStamps(read, next) }
+          const at = tags.length > 0 ? reader.at : following(stepsOf(read), reader.at)
+          draft.readers[index] = now.every((tag) => stamps[tag] !== undefined) ? { ...reader, at, stamps, tags } : idle
         })
         return
       }
-      case "comparing":
-        emit(`R${index} GET ${read.guard ?? ""}, compare`, (draft) => {
-          const guard = read.guard ?? ""
+      case "comparing": {
+        const guard = read.guard ?? ""
+        emit(`R${index} GET ${guard}, compare`, (draft) => {
           const state = stateOf(draft, guard)
           const isSame = isStamp(state) && sameStamp(state, reader.stamps[guard] ?? null)
-          draft.readers[index] = isSame ? { ...reader, at: reader.tags.length > 0 ? "obtaining late" : "storing" } : idle
+          draft.readers[index] = isSame ? { ...reader, at: following(stepsOf(read), reader.at) } : idle
         })
         return
+      }
       case "storing":
         emit(`R${index} SET ${read.name}`, (draft) => {
-          const depends = read.dependsOn(reader.result).map((tag) => [tag, reader.stamps[tag]] as const)
-          const stamps = Object.fromEntries(depends.filter((pair): pair is readonly [string, Stamp] => pair[1] !== undefined))
+          const stamps: Record<string, Stamp> = {}
+          for (const tag of read.dependsOn(reader.result)) {
+            const stamp = reader.stamps[tag]
+            if (stamp !== undefined) stamps[tag] = stamp
+          }
           const before = world.entries[read.name] ?? null
           if (before !== null && !sameResult(before.result, reader.result)) reached.add("an entry was replaced")
           draft.entries[read.name] = { result: reader.result, stamps }

@@ -1,6 +1,7 @@
 /**
  * Rules 13 to 18: reads of one row by a unique key, and the writes that concern it. Two rows at most, with an id and an
- * e-mail address, both unique. The tags: `M` the model, `bulk` and `abs` its two others, `id:1` and `email:a` identities.
+ * e-mail address, both unique. The tags: `M` the model, `bulk` and `abs` its two others, `id:1` and `email:a`
+ * identities.
  */
 import type { Database, Read, Result, Row, Write } from "./database.js"
 
@@ -22,33 +23,34 @@ const byEmail = (database: Database, email: string): Row | null =>
 
 export const identitiesOf = (row: Row): ReadonlyArray<string> => [`id:${row.id}`, `email:${row.email}`]
 
-/** A row-level read depends on what it asked for, on every identity of what it found, and on `abs` when that is nothing. */
+/**
+ * A row-level read depends on what it asked for, on every identity of what it found, and on `abs` when that is nothing.
+ */
 const dependencies = (where: string) => ([row]: Result): ReadonlyArray<string> =>
   Array.from(new Set([where, "bulk", ...row ? identitiesOf(row) : ["abs"]]))
 
-const rowRead = (name: string, where: string, find: (database: Database) => Row | null, late: ReadonlyArray<string>): Read => ({
+const rowRead = (name: string, where: string, find: (database: Database) => Row | null): Read => ({
   name,
   query: (database) => [find(database)],
   always: [where, "bulk"],
   perhaps: ["abs"],
   dependsOn: dependencies(where),
   guard: "M",
-  predictions: [[], ...late.map((tag) => [tag])]
+  predictions: [[]]
 })
 
-export const readById = (id: string): Read => rowRead(`user ${id}`, `id:${id}`, (database) => byId(database, id), [])
+export const readById = (id: string): Read => rowRead(`user ${id}`, `id:${id}`, (database) => byId(database, id))
 
 export const readByEmail = (email: string): Read =>
-  rowRead(`user ${email}`, `email:${email}`, (database) => byEmail(database, email), [])
+  rowRead(`user ${email}`, `email:${email}`, (database) => byEmail(database, email))
 
 /** The same, expecting any of the identities that the row may turn out to have. */
-export const predicting = (read: Read): Read => ({
-  ...read,
-  predictions: [
-    [],
-    ...(read.always[0] ?? "").startsWith("id:") ? emails.map((email) => [`email:${email}`]) : ids.map((id) => [`id:${id}`])
-  ]
-})
+export const predicting = (read: Read): Read => {
+  const late = read.always.some((tag) => tag.startsWith("id:"))
+    ? emails.map((email) => `email:${email}`)
+    : ids.map((id) => `id:${id}`)
+  return { ...read, predictions: [[], ...late.map((tag) => [tag])] }
+}
 
 /** The same with a filter, that somebody has written the row: it may find nothing although the row is there. */
 export const written = (read: Read): Read => ({
@@ -123,6 +125,8 @@ export const rowWrites = {
   createOther: write("create e-mail b", ["email:b", "abs"], create("2", "b")),
   createOtherA: write("create e-mail a as id 2", ["email:a", "abs"], create("2", "a")),
   createA: write("create e-mail a", ["email:a", "abs"], create("1", "a")),
+  upsert: write("upsert e-mail a", ["email:a", "abs"], (database, version) =>
+    (rowA(database) === null ? create("1", "a") : update(rowA))(database, version)),
   updateMany: write("update many", ["bulk"], (database, version) =>
     everyRow((row) => ({ ...row, version }))(database, version)),
   changeEmailMany: write("set e-mail b of many", ["bulk"], update(rowA, "b")),

@@ -1,8 +1,8 @@
 import type { Fingerprint } from "./fingerprint.js"
 
 /**
- * The states that a search has met, by fingerprint: an open-addressing table of plain integers, nine bytes a slot, where
- * a `Set` of texts would take ten times as much for the millions of them.
+ * The states that a search has met, by fingerprint: an open-addressing table of plain integers, nine bytes a slot,
+ * where a `Set` of texts would take ten times as much for the millions of them.
  */
 export class Seen {
   private high = new Uint32Array(1 << 16)

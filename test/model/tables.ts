@@ -62,8 +62,8 @@ export const storingLate = (read: Read, key: string, guard: string, given: Write
 })
 
 /** An invalidation that belongs to no write. */
-export const explicit = (given: Partial<Write> = {}): Write =>
-  write({ mode: "after-commit", touches: ["t"], name: `explicit ${given.touches?.join() ?? "t"}`, ...given, apply: null })
+export const explicit = (touches: ReadonlyArray<string> = ["t"]): Write =>
+  write({ mode: "after-commit", touches, name: `explicit ${touches.join()}`, apply: null })
 
 /** A write that only makes entries count as expired. */
 export const soft = (given: Partial<Write> = {}): Write =>

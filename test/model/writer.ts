@@ -1,6 +1,7 @@
 /** The life of one write, from the first command to the acknowledgement, and on to the storing of its own result. */
 import type { Result, Write } from "./database.js"
 import type { Fresh } from "./fresh.js"
+import type { LateStep } from "./late.js"
 import type { Setup } from "./setup.js"
 import type { Stamp } from "./tags.js"
 import type { Stamps } from "./world.js"
@@ -19,10 +20,8 @@ export interface Writer {
     | "committing"
     /** ENDs or INVALIDATEs every tag. Acknowledged when the last one has answered. */
     | "ending"
-    /** Its own result depends on a key that only the result has told: OBTAINs it, then compares the guard. */
-    | "obtaining late"
-    | "comparing"
-    | "storing"
+    /** Only where it stores its own result. It is acknowledged by then. */
+    | LateStep
     | "done"
     /** Its process is dead or cut off: only time will end its intents. */
     | "killed"

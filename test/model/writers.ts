@@ -71,7 +71,8 @@ export const writerSteps = <W extends World>(
     const roll = (draft: W, changes: Partial<Writer>): void => {
       // After commit there is nothing to take back: such a write has told nobody of itself.
       const next: Writer = { ...writer, outcome: "rolled back", ...changes }
-      put(draft, index, write.mode === "strict" || next.outcome === "unknown" ? enter(next, write, "ending") : rest(next))
+      const hasToEnd = write.mode === "strict" || next.outcome === "unknown"
+      put(draft, index, hasToEnd ? enter(next, write, "ending") : rest(next))
     }
     const commit = (draft: W, outcome: "committed" | "unknown"): void => {
       if (after === null) return

@@ -43,7 +43,7 @@ const triggers = `
       FOR seq IN
         SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND sequencename <> 'change_log_seq_seq'
       LOOP
-        EXECUTE format('ALTER SEQUENCE %I MAXVALUE 6 CYCLE', seq);
+        EXECUTE format('ALTER SEQUENCE %I MAXVALUE 9 CYCLE', seq);
       END LOOP;
       FOR tab IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'change_log' LOOP
         EXECUTE format('

@@ -18,17 +18,17 @@ type Values = Record<string, unknown>
 /** The values of a field that has a form of its own, `Model.field` or a type; few, so that queries meet. */
 export type Pools = Readonly<Record<string, ReadonlyArray<unknown>>>
 
-const instants = [1, 2, 3].map((day) => new Date(Date.UTC(2024, 0, day)))
+const instants = [1, 2, 3, 4, 5].map((day) => new Date(Date.UTC(2024, 0, day)))
 
 const pools: Pools = {
   Int: [1, 2, 3, 4, 5, 6],
-  BigInt: [1, 2n, 3n, "4"],
+  BigInt: [1, 2n, 3n, "4", 5, 6n],
   Float: [0.5, 1],
-  Decimal: ["1", "1.00", 2, "2.5"],
+  Decimal: ["1", "1.00", 2, "2.5", "3.50", 4, "5e0"],
   Boolean: [true, false],
   String: ["a", "b", "c", "d", "e", "f"],
   DateTime: [...instants, "2024-01-01T00:00:00.000Z", "2024-01-02T01:00:00.000+01:00"],
-  Bytes: [new Uint8Array([1]), new Uint8Array([2]), Buffer.from([3])],
+  Bytes: [1, 2, 3, 4, 5, 6].map((byte) => (byte % 2 === 0 ? Buffer.from([byte]) : new Uint8Array([byte]))),
   Json: [{ a: 1 }, [1]]
 }
 
@@ -251,7 +251,8 @@ export const randomQueries = (schema: Schema, random: Random, own: Pools, rowsOf
           chance(0.5) ? update() : { ...(chance(0.5) ? { where: filter(target, 1) } : {}), data: update() },
         upsert: () => ({ create: create(), update: update(), ...(chance(0.3) ? { where: filter(target, 1) } : {}) })
       })
-      if (field.optional) {
+      // From a row that has none Prisma takes none away.
+      if (field.optional && (there === undefined || linked.length > 0)) {
         operations["disconnect"] = () => (chance(0.7) ? true : filter(target, 1))
         operations["delete"] = () => (chance(0.7) ? true : filter(target, 1))
       }
