@@ -51,6 +51,9 @@ export const dataModelOf = (client: PrismaInternals): DataModel => {
   return made
 }
 
+/** The model that a tag is about: `r:User:id:5` is about `User`. */
+const modelOfTag = (tag: string) => tag.split(":", 2)[1] ?? ""
+
 const isModelTag = (tag: string) => tag.startsWith("m:")
 
 /** The tags of models are dealt with before the others. */
@@ -94,6 +97,7 @@ export const makeDerivation = (settings: Settings, base: PrismaInternals): Deriv
       reach: () => undefined
     }
   }
+  const isManual = (model: string) => settings.manualModels.has(model)
   return {
     ...declared,
     dependencies: ({ args, dataPath, model, operation }) => readDependencies(dataModel, model, operation, args, dataPath),
@@ -105,11 +109,13 @@ export const makeDerivation = (settings: Settings, base: PrismaInternals): Deriv
     },
     reach: ({ args, dataPath, model, operation }) => {
       const reach = writeReach(dataModel, model, operation, args)
+      const tags = reach.tags.filter((tag) => !isManual(modelOfTag(tag)))
+      if (tags.length === 0) return undefined
       return {
-        ...split(reach.tags),
+        ...split(tags),
         // The result of a fluent call is of another model.
-        late: dataPath.length === 0 ? reach.late : undefined,
-        unknown: reach.late === undefined ? [] : reach.models.map((name) => `b:${name}`)
+        late: dataPath.length === 0 && !isManual(model) ? reach.late : undefined,
+        unknown: reach.late === undefined ? [] : reach.models.filter((name) => !isManual(name)).map((name) => `b:${name}`)
       }
     }
   }

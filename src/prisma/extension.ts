@@ -59,8 +59,12 @@ const extend = (
 ): PrismaInternals => {
   if (client["$cache"] !== undefined) throw new Error(`${extensionName}: this client has a cache already`)
   const derivation = makeDerivation(settings, client)
-  const problems = Array.from(settings.models.keys()).filter((model) => !derivation.models.has(model)).map((model) => ({
-    path: `models.${model}`,
+  const named = [
+    ...Array.from(settings.models.keys(), (model) => ({ option: "models", model })),
+    ...Array.from(settings.manualModels, (model) => ({ option: "invalidation", model }))
+  ]
+  const problems = named.filter(({ model }) => !derivation.models.has(model)).map(({ model, option }) => ({
+    path: `${option}.${model}`,
     message: `there is no such model; there are ${Array.from(derivation.models).join(", ")}`
   }))
   if (problems.length > 0) throw new CacheOptionsError("prismaCache", problems)

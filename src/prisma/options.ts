@@ -70,6 +70,14 @@ export interface StandingStrategy {
 }
 
 /**
+ * Whether writes invalidate what they touched by themselves.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Invalidation = "auto" | "manual"
+
+/**
  * The options of `prismaCache`.
  *
  * @since 0.1.0
@@ -88,9 +96,9 @@ export interface PrismaCacheOptions {
   readonly models?: { readonly [model: string]: StandingStrategy | false } | undefined
   /**
    * `auto`: a write invalidates what it touched, when it commits. `manual`: only `uncache` and `$cache.invalidate` do.
-   * Default `auto`.
+   * By model, `{ Session: "manual" }`, for those whose writes nobody has to hear of; the others are `auto`. Default `auto`.
    */
-  readonly invalidation?: "auto" | "manual" | undefined
+  readonly invalidation?: Invalidation | { readonly [model: string]: Invalidation } | undefined
   /**
    * `strict`: the cache is told of a write before the database is, so that a process killed between COMMIT and
    * invalidation leaves nothing stale. `after-commit`: one round trip less per write. Default `strict` where
@@ -131,7 +139,9 @@ export interface Settings {
   readonly namespace: string
   readonly defaults: CacheStrategy | undefined
   readonly models: ReadonlyMap<string, CacheStrategy | false>
-  readonly invalidation: "auto" | "manual"
+  readonly invalidation: Invalidation
+  /** Models whose writes do not invalidate by themselves although those of others do. */
+  readonly manualModels: ReadonlySet<string>
   readonly consistency: Consistency
   readonly intentTtl: number | undefined
   readonly rawWrites: "warn" | "invalidate-all" | "refuse"
@@ -223,7 +233,8 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     const value = options[name]
     if (value !== undefined && !allowed.includes(value)) problem(name, value, allowed.map(show).join(", "))
   }
-  oneOf("invalidation", ["auto", "manual"])
+  const invalidation = readInvalidation(options["invalidation"])
+  if (invalidation === undefined) problem("invalidation", options["invalidation"], "\"auto\", \"manual\", or one of them by model")
   oneOf("consistency", ["strict", "after-commit"])
   oneOf("rawWrites", ["warn", "invalidate-all", "refuse"])
   oneOf("trustLaterExtensions", [true, false])
@@ -239,17 +250,16 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     }
   } else if (models !== undefined) problem("models", models, "an object of strategies by model")
 
-  const invalidation = trusted.invalidation ?? "manual"
   const standing = defaults === undefined ? undefined : strategy("defaults", defaults)
-  if (problems.length > 0) throw new CacheOptionsError("prismaCache", problems)
+  if (problems.length > 0 || invalidation === undefined) throw new CacheOptionsError("prismaCache", problems)
   return {
     cache: trusted.cache,
     lock: trusted.lock ?? {},
     namespace: trusted.namespace ?? "default",
     defaults: standing,
     models: byModel,
-    invalidation,
-    consistency: trusted.consistency ?? (invalidation === "auto" ? "strict" : "after-commit"),
+    ...invalidation,
+    consistency: trusted.consistency ?? (invalidation.invalidation === "auto" ? "strict" : "after-commit"),
     intentTtl: trusted.intentTtl,
     rawWrites: trusted.rawWrites ?? "warn",
     trustLaterExtensions: trusted.trustLaterExtensions ?? false,
@@ -257,6 +267,16 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     maxEntryBytes: trusted.maxEntryBytes,
     onEvent: trusted.onEvent
   }
+}
+
+const isInvalidation = (value: unknown): value is Invalidation => value === "auto" || value === "manual"
+
+const readInvalidation = (given: unknown): Pick<Settings, "invalidation" | "manualModels"> | undefined => {
+  if (given === undefined) return { invalidation: "auto", manualModels: new Set() }
+  if (isInvalidation(given)) return { invalidation: given, manualModels: new Set() }
+  if (!isObject(given) || !Object.values(given).every(isInvalidation)) return undefined
+  const manual = Object.keys(given).filter((model) => given[model] === "manual")
+  return { invalidation: "auto", manualModels: new Set(manual) }
 }
 
 /**

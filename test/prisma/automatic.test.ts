@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { answerTo, onEveryStore, statusOf, useDatabase } from "./support.js"
+import { answerTo, onEveryStore, onMemory, statusOf, useDatabase } from "./support.js"
 import type { CachedClient, Make } from "./support.js"
 
 const database = useDatabase()
@@ -132,6 +132,37 @@ for (const consistency of ["strict", "after-commit"] as const) {
     })
   })
 }
+
+onMemory(database, "manual invalidation of one model", (make) => {
+  it("leaves what is made of it to `uncache` and `$cache`, and everything else as it is", async () => {
+    const { prisma } = make({ invalidation: { Post: "manual", User: "auto" } })
+    const user = await prisma.user.create({ data: { email: email(), posts: { create: { title: "first" } } }, include: { posts: true } })
+    const post = { id: user.posts[0]?.id ?? 0 }
+    const reads = {
+      "the post": () => prisma.post.findUnique({ where: post, cache: true }),
+      "posts": () => prisma.post.findMany({ where: { authorId: user.id }, cache: true }),
+      "the user": () => prisma.user.findUnique({ where: { id: user.id }, cache: true }),
+      "both": () => prisma.user.findUnique({ where: { id: user.id }, include: { posts: true }, cache: true })
+    }
+    const hits = async () => {
+      const found: Array<string> = []
+      for (const [name, read] of Object.entries(reads)) if (await statusOf(read) === "hit") found.push(name)
+      return found
+    }
+    await hits()
+    await prisma.post.update({ where: post, data: { title: "second" } })
+    expect(await hits()).toEqual(Object.keys(reads))
+    await prisma.user.update({ where: { id: user.id }, data: { posts: { update: { where: post, data: { title: "third" } } } } })
+    expect(await hits()).toEqual(["the post", "posts"])
+    await prisma.$cache.invalidate({ models: ["Post"] })
+    expect(await hits()).toEqual(["the user"])
+  })
+
+  it("and of a model that is not there is refused", () => {
+    expect(() => make({ invalidation: { Pots: "manual" } })).toThrow(/invalidation\.Pots: there is no such model; there are .*Post/)
+    expect(() => make({ invalidation: { Post: "sometimes" as "manual" } })).toThrow('"auto", "manual", or one of them by model')
+  })
+})
 
 onEveryStore(database, "raw SQL", (make) => {
   it("is cached where it says what it reads, and dies with that", async () => {
