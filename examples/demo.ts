@@ -53,6 +53,7 @@ const page7 = { key: "product-7", ttl: "5 minutes" } as const
 const number = new Intl.NumberFormat("en-US")
 const words: Record<CacheInfo.CacheStatus, string> = {
   hit: "the cache",
+  stale: "the cache, expired",
   miss: "the database",
   joined: "another caller's query",
   refreshed: "the database, on request",

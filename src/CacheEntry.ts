@@ -11,10 +11,11 @@
  * | 17-20 | CRC-32 of all that follows |
  * | 21-28 | created at, ms since the epoch, float64 |
  * | 29-36 | ttl in ms, float64 |
- * | 37-44 | what the query took, ms, float64 |
- * | 45-87 | the entry's digest, 43 ASCII characters |
- * | 88-91 | length of the stamps, uint32 |
- * | 92-… | the stamps, UTF-8 JSON: `[[tag, …], [stamp, …]]` |
+ * | 37-44 | how long it is kept, in ms, float64 |
+ * | 45-52 | what the query took, ms, float64 |
+ * | 53-95 | the entry's digest, 43 ASCII characters |
+ * | 96-99 | length of the stamps, uint32 |
+ * | 100-… | the stamps, UTF-8 JSON: `[[tag, …], [stamp, …]]` |
  * | … | the payload, as the serializer made it |
  *
  * @since 0.1.0
@@ -41,13 +42,16 @@ export interface Stamps {
 export interface CacheEntry extends Stamps {
   /** When its query was answered, ms since the epoch, by the clock of the process that asked. */
   readonly createdAt: number
+  /** For how long it is fresh. */
   readonly ttlMillis: number
+  /** For how long it is kept: what is expired may be of use yet. */
+  readonly keptMillis: number
   readonly queryMillis: number
   readonly payload: Uint8Array
 }
 
 const version = 1
-const digestAt = 45
+const digestAt = 53
 const digestLength = 43
 const stampsAt = digestAt + digestLength + 4
 
@@ -83,7 +87,8 @@ export const encode = (digest: string, entry: CacheEntry): Uint8Array => {
   globalThis.crypto.getRandomValues(bytes.subarray(1, identityLength))
   view.setFloat64(21, entry.createdAt)
   view.setFloat64(29, entry.ttlMillis)
-  view.setFloat64(37, entry.queryMillis)
+  view.setFloat64(37, entry.keptMillis)
+  view.setFloat64(45, entry.queryMillis)
   for (let i = 0; i < digestLength; i++) bytes[digestAt + i] = digest.charCodeAt(i)
   view.setUint32(stampsAt - 4, stamps.length)
   bytes.set(stamps, stampsAt)
@@ -114,7 +119,8 @@ export const decode = (digest: string, bytes: Uint8Array): CacheEntry | undefine
     ...stamps,
     createdAt: view.getFloat64(21),
     ttlMillis: view.getFloat64(29),
-    queryMillis: view.getFloat64(37),
+    keptMillis: view.getFloat64(37),
+    queryMillis: view.getFloat64(45),
     payload: bytes.subarray(payloadAt)
   }
 }

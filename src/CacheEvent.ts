@@ -27,6 +27,8 @@ export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Una
  */
 export type CacheEvent =
   | { readonly _tag: "Hit"; readonly label: string; readonly ageMillis: number }
+  | { readonly _tag: "Stale"; readonly label: string; readonly ageMillis: number; readonly onError: boolean }
+  | { readonly _tag: "RefreshFailed"; readonly label: string; readonly retryMillis: number }
   | { readonly _tag: "Miss"; readonly label: string }
   | { readonly _tag: "Joined"; readonly label: string }
   | { readonly _tag: "Filled"; readonly label: string; readonly bytes: number; readonly queryMillis: number }

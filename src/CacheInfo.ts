@@ -8,6 +8,8 @@
  * How a query was answered:
  *
  * - `"hit"`: from the cache
+ * - `"stale"`: from the cache, expired: within `swr`, while it is queried anew in the background, or within
+ *   `staleIfError`, after the query had failed
  * - `"miss"`: queried by this call
  * - `"joined"`: queried by another caller of the same flight, and shared with this one
  * - `"refreshed"`: queried by this call because it forced a refresh
@@ -18,7 +20,7 @@
  * @since 0.1.0
  * @category models
  */
-export type CacheStatus = "hit" | "miss" | "joined" | "refreshed" | "bypass" | "off"
+export type CacheStatus = "hit" | "stale" | "miss" | "joined" | "refreshed" | "bypass" | "off"
 
 /**
  * What is known of the way one query was answered. It holds names and durations only, never arguments or rows of the
@@ -34,8 +36,13 @@ export interface CacheInfo {
   readonly key: string | undefined
   /** The cache tags of the entry, the caller's and the derived ones. Empty when no entry was looked for. */
   readonly tags: ReadonlyArray<string>
+  /**
+   * When the database gave the answer, in milliseconds since 1970, by the clock of the process that asked it. `undefined`
+   * when the cache was left alone.
+   */
+  readonly createdAt: number | undefined
   /** How long ago the answer was queried, in milliseconds. `undefined` when the answer is in no cache. */
   readonly age: number | undefined
-  /** How long the answer stays fresh, in milliseconds. `undefined` when the answer is in no cache. */
+  /** How long the answer stays fresh, in milliseconds; 0 when it is expired. `undefined` when the answer is in no cache. */
   readonly ttl: number | undefined
 }

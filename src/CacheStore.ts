@@ -97,21 +97,26 @@ export interface CacheStore {
   readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
   /**
    * Get-or-create: the stamps of the tags. A stamp lives for at least `ttlMillis` from now. A place that can neither
-   * be read nor given a stamp answers `null`.
+   * be read nor given a stamp answers `null`. A stamp made where nothing was is on probation for `probationMillis`, if
+   * that is given and not 0, and says until when: `s:<hard>~<until>.<soft>`, by the store's clock. Where that time has
+   * come a new one takes its place, which is on probation no longer.
    */
   readonly obtain: (
     tags: ReadonlyArray<string>,
-    ttlMillis: number
+    ttlMillis: number,
+    probationMillis?: number
   ) => Effect.Effect<ReadonlyArray<TagState>, CacheError>
   /**
    * Compare-and-set: stores the entry for `ttlMillis` if what is there begins with `seen` (`null`: if nothing is
-   * there), and answers whether it did. Whoever was overtaken in the meantime changes nothing.
+   * there), and answers whether it did. Whoever was overtaken in the meantime changes nothing. What is given an
+   * `until` lives no longer than that, by the store's clock, and is not stored if that has come.
    */
   readonly replace: (
     entry: string,
     bytes: Uint8Array,
     ttlMillis: number,
-    seen: Uint8Array | null
+    seen: Uint8Array | null,
+    until?: number
   ) => Effect.Effect<boolean, CacheError>
   /** Compare-and-delete: removes the entry if what is there begins with `seen`. */
   readonly remove: (entry: string, seen: Uint8Array) => Effect.Effect<void, CacheError>

@@ -12,10 +12,39 @@ import * as Duration from "effect/Duration"
  * @category models
  */
 export interface CacheStrategy {
-  /** For how long the answer is served. A number is milliseconds. */
+  /** For how long the answer is fresh. A number is milliseconds. */
   readonly ttl: Duration.DurationInput
+  /**
+   * For how long after that it is served expired while one process of the fleet queries anew in the background:
+   * *stale-while-revalidate* of RFC 5861. A number is milliseconds. Default 0.
+   */
+  readonly swr?: Duration.DurationInput | undefined
+  /**
+   * For how long after `ttl` it is served when the query fails: *stale-if-error* of RFC 5861. A number is
+   * milliseconds. Default 0.
+   */
+  readonly staleIfError?: Duration.DurationInput | undefined
+  /**
+   * By how much chance shortens the ttl of an entry at the most, as a share of it between 0 and 1, so that what was
+   * stored together does not expire together. Default 0.
+   */
+  readonly jitter?: number | undefined
   /** Cache tags that `invalidate({ tags })` can name. */
   readonly tags?: ReadonlyArray<string>
+}
+
+/**
+ * A strategy in whole milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Lifetime {
+  readonly ttl: number
+  readonly swr: number
+  readonly staleIfError: number
+  /** How long an entry is kept at all: as long as it may be served in any way. */
+  readonly kept: number
 }
 
 /**
@@ -35,4 +64,17 @@ export const maxTtlMillis = 366 * 24 * 60 * 60 * 1000
 export const ttlMillis = (ttl: Duration.DurationInput): number => {
   const millis = Duration.toMillis(ttl)
   return millis <= 0 ? 0 : Math.min(Math.max(1, Math.round(millis)), maxTtlMillis)
+}
+
+/**
+ * How long answers under a strategy are served, and how.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const lifetime = (strategy: CacheStrategy): Lifetime => {
+  const ttl = ttlMillis(strategy.ttl)
+  const swr = ttlMillis(strategy.swr ?? 0)
+  const staleIfError = ttlMillis(strategy.staleIfError ?? 0)
+  return { ttl, swr, staleIfError, kept: Math.min(ttl + Math.max(swr, staleIfError), maxTtlMillis) }
 }

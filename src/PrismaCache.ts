@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-export * from "./prisma/extension.js"
+export * from "./prisma/prismaCache.js"
+export * from "./prisma/withAccelerate.js"
 export type { CacheBackend, KeyvLike, PrismaCacheOptions, StandingStrategy, ValkeyClientLike } from "./prisma/options.js"
 export type * from "./prisma/types/client.js"
 export type * from "./prisma/types/extension.js"

@@ -220,6 +220,8 @@ export interface Targets {
  */
 export interface Stats {
   readonly hits: number
+  /** Answers that were served expired. */
+  readonly stale: number
   readonly misses: number
   readonly joined: number
   readonly fills: number
@@ -319,6 +321,13 @@ export interface Options {
    * commit for a client that is gone. Prolonged while a write is under way. Default 60,000.
    */
   readonly intentTtl?: number | undefined
+  /**
+   * Holds out against an intent that the store has evicted, followed by a kill of its writer: what is stored under a
+   * stamp that was made where nothing was lives no longer than `intentTtl`, so that nothing stale is left later than
+   * twice that after the write began. A miss costs a round trip more meanwhile, and a write's own result is not
+   * stored. On a cluster it relies on the clocks of the nodes. Default `false`.
+   */
+  readonly hardened?: boolean | undefined
   /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Told of everything that happens, synchronously. What it throws is ignored. */

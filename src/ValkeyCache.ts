@@ -16,6 +16,7 @@ import * as QueryCache from "./QueryCache.js"
 import { layerExact } from "./Serializer.js"
 import type { Serializer } from "./Serializer.js"
 import type * as Connecting from "./valkey/connection.js"
+import type * as Driver from "./valkey/driver.js"
 import type * as Targets from "./valkey/options.js"
 
 /**
@@ -24,7 +25,7 @@ import type * as Targets from "./valkey/options.js"
  * @since 0.1.0
  * @category models
  */
-export type ConnectionOptions = Connecting.ConnectionOptions
+export type ConnectionOptions = Driver.ConnectionOptions
 
 /**
  * A connection, as a service.
@@ -99,7 +100,7 @@ export const layerConnection = (
   options?: ConnectionOptions
 ): Layer.Layer<ValkeyConnection, CacheOptionsError> =>
   Layer.unwrapEffect(
-    Effect.map(Effect.promise(() => import("./valkey/connection.js")), ({ layer }) => layer(connection, options))
+    Effect.map(Effect.promise(() => import("./valkey/driver.js")), ({ layer }) => layer(connection, options))
   )
 
 /**

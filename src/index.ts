@@ -88,7 +88,13 @@ export {
    *
    * @since 0.1.0
    */
-  prismaCache as default
+  prismaCache as default,
+  /**
+   * The Prisma extension for those who come from Prisma Accelerate.
+   *
+   * @since 0.1.0
+   */
+  withAccelerate
 } from "./PrismaCache.js"
 
 export {

@@ -26,7 +26,7 @@ describe("how an answer came about", () => {
       yield* TestClock.adjust("4 seconds")
       expect(yield* ask).toMatchObject({ value: 1, info: { status: "hit", tags: ["users"], age: 4_000, ttl: 6_000 } })
       expect(runs()).toBe(1)
-      expect(yield* cache.stats).toEqual({ hits: 1, misses: 1, joined: 0, fills: 1, invalidations: 0, errors: 0 })
+      expect(yield* cache.stats).toEqual({ hits: 1, stale: 0, misses: 1, joined: 0, fills: 1, invalidations: 0, errors: 0 })
     }))
 
   it.scoped("names the custom key, or else the digest", () =>

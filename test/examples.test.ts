@@ -44,6 +44,15 @@ describe.each([
     expect(said).toContain("errors: 0")
   })
 
+  it("accelerate answers as Accelerate's customers know it", { timeout: 130_000 }, async () => {
+    const said = await output("accelerate", env())
+    expect(said).toMatch(/a first read +miss/)
+    expect(said).toMatch(/a second read +(ttl|miss)/)
+    expect(said).toMatch(/after a write +miss/)
+    expect(said).toMatch(/after an invalidation +miss/)
+    expect(said).toContain("one invalidation too many: P6003")
+  })
+
   it("effect caches an effect that is no Prisma query", { timeout: 130_000 }, async () => {
     const said = await output("effect", env())
     expect(said).toMatch(/SKU-0001: Product 1 \((hit|joined)\)/)

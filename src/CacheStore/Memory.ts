@@ -11,7 +11,7 @@ import { CacheStore, make as makeStore } from "../CacheStore.js"
 import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
 import { startsWith } from "../internal/bytes.js"
 import * as intent from "../internal/intent.js"
-import { isStamp, makeStamp, withNewSoft } from "../internal/stamp.js"
+import { isStamp, makeStamp, probationOf, withNewSoft } from "../internal/stamp.js"
 
 /**
  * Bounds of a memory store. At a bound the least recently used goes first: an entry lost is a miss, a stamp lost is
@@ -56,13 +56,14 @@ export const make = (options: Options = {}): CacheStore => {
   }
   const stateOf = (tag: string, now: number): TagState => current(tags, tag, now)?.value ?? null
 
-  const obtain = (tag: string, now: number, ttlMillis: number): TagState => {
+  const obtain = (tag: string, now: number, ttlMillis: number, probationMillis: number): TagState => {
     const found = current(tags, tag, now)
-    if (found !== undefined) {
+    const isOver = found !== undefined && (probationOf(found.value) ?? Infinity) <= now
+    if (found !== undefined && !isOver) {
       if (isStamp(found.value)) found.expiresAt = Math.max(found.expiresAt, now + ttlMillis)
       return found.value
     }
-    const value = makeStamp()
+    const value = makeStamp(isOver || probationMillis === 0 ? undefined : now + probationMillis)
     tags.set(tag, { value, expiresAt: now + ttlMillis })
     return value
   }
@@ -119,13 +120,15 @@ export const make = (options: Options = {}): CacheStore => {
         entry: current(entries, entry, now)?.value ?? null,
         states: asked.map((tag) => stateOf(tag, now))
       })),
-    obtain: (asked, ttlMillis) => step((now) => asked.map((tag) => obtain(tag, now, ttlMillis))),
-    replace: (entry, bytes, ttlMillis, seen) =>
+    obtain: (asked, ttlMillis, probationMillis = 0) =>
+      step((now) => asked.map((tag) => obtain(tag, now, ttlMillis, probationMillis))),
+    replace: (entry, bytes, ttlMillis, seen, until = Infinity) =>
       step((now) => {
         const found = current(entries, entry, now)
         const same = found === undefined ? seen === null : seen !== null && startsWith(found.value, seen)
-        if (same) entries.set(entry, { value: bytes, expiresAt: now + ttlMillis })
-        return same
+        if (!same || until <= now) return false
+        entries.set(entry, { value: bytes, expiresAt: Math.min(now + ttlMillis, until) })
+        return true
       }),
     remove: (entry, seen) =>
       step((now) => {

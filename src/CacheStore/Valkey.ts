@@ -12,9 +12,9 @@ import { CacheStore, make as makeStore } from "../CacheStore.js"
 import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
 import { random128 } from "../internal/hash.js"
 import { makeStamp } from "../internal/stamp.js"
-import type { Argument } from "../valkey/client.js"
 import { ValkeyConnection } from "../valkey/connection.js"
-import { milliseconds, text, toBuffer, toBytes } from "../valkey/convert.js"
+import type { Argument } from "../valkey/connection.js"
+import { milliseconds, text, toBytes } from "../valkey/convert.js"
 import * as scripts from "../valkey/scripts.js"
 
 interface Call {
@@ -74,9 +74,10 @@ export const make = (connection: ValkeyConnection): CacheStore => {
         entry: found === null ? null : toBytes(found),
         states: states.map((state) => state === null ? null : text(state))
       })),
-    obtain: (tags, ttlMillis) => {
+    obtain: (tags, ttlMillis, probationMillis = 0) => {
       const ttl = milliseconds(ttlMillis)
-      const calls = tags.map((key) => ({ key, args: [makeStamp(), ttl] }))
+      const probation = probationMillis === 0 ? "0" : milliseconds(probationMillis)
+      const calls = tags.map((key) => ({ key, args: [makeStamp(), ttl, probation] }))
       return Effect.flatMap(
         connection.scripts("make stamps", scripts.obtain, calls),
         (results): Effect.Effect<ReadonlyArray<TagState>, CacheError> =>
@@ -86,16 +87,17 @@ export const make = (connection: ValkeyConnection): CacheStore => {
             : Effect.map(Either.all(results), (replies) => replies.map(text))
       )
     },
-    replace: (entry, bytes, ttlMillis, seen) =>
+    replace: (entry, bytes, ttlMillis, seen, until) =>
       Effect.map(
         connection.script("store", scripts.replace, entry, [
-          toBuffer(bytes),
+          bytes,
           milliseconds(ttlMillis),
-          seen === null ? "" : toBuffer(seen)
+          seen ?? "",
+          until === undefined ? "0" : `${until}`
         ]),
         (answer) => Number(answer) === 1
       ),
-    remove: (entry, seen) => Effect.asVoid(connection.script("remove", scripts.remove, entry, [toBuffer(seen)])),
+    remove: (entry, seen) => Effect.asVoid(connection.script("remove", scripts.remove, entry, [seen])),
     invalidate: (steps, ttlMillis) =>
       inOrder("invalidate", scripts.invalidate, steps, (step) => argumentsOf(step, milliseconds(ttlMillis))),
     begin: (tags, token, ttlMillis) =>

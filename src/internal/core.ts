@@ -30,7 +30,7 @@ export interface Core {
 }
 
 export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: Serializer, options: Options): Core => {
-  const counts = { hits: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
+  const counts = { hits: 0, stale: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
   const own = makeNames(options.namespace ?? "default", serializer.id)
   const others = new LRUCache<string, Names>({ max: 1_000 })
   const namesOf = (namespace: string | undefined): Names => {
@@ -66,6 +66,9 @@ export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: S
     tolerate: (effect) => Effect.catchAll(effect, (error) => Effect.sync(() => void failed(error)))
   }
 }
+
+/** How long the intents of a killed process last, in milliseconds, unless options say otherwise. */
+export const intentTtlDefault = 60_000
 
 /** A stamp outlives the entries under it, and a quiet day. Fills prolong it. */
 export const stampTtlMillis = (entryTtlMillis: number): number => Math.max(2 * entryTtlMillis, 48 * 60 * 60 * 1000)

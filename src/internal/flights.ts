@@ -61,6 +61,7 @@ export interface Flights {
     settled: boolean,
     load: (cockpit: Cockpit<A, E>) => Effect.Effect<void>
   ) => Effect.Effect<Exit.Exit<A, E>>
+  readonly has: (name: string) => boolean
   readonly size: () => number
 }
 
@@ -141,6 +142,7 @@ export const makeFlights = (scope: Scope.Scope): Flights => {
           )
         })
       ) as Effect.Effect<Exit.Exit<A, E>>, // a name stands for one kind of answer: its digest says what of
+    has: (name) => flights.has(name),
     size: () => flights.size
   }
 }
@@ -188,9 +190,47 @@ export type Lead<Hit, Gap> =
   | { readonly _tag: "Alone"; readonly gap: Gap }
 
 /**
- * Tries to become the one who loads, looking into the store each time: what another process found is there.
- * Never fails: a lock that cannot be asked is no reason to wait.
+ * One attempt to become the one who loads, with a look into the store: what another process found is there. `None`
+ * where another has the lease. Never fails: a lock that cannot be asked is no reason to wait.
  */
+export const tryLead = <Hit, Gap>(
+  lock: DistributedLock,
+  name: string,
+  options: LeaseOptions,
+  look: Effect.Effect<Look<Hit, Gap>>,
+  token = random128()
+): Effect.Effect<Option.Option<Lead<Hit, Gap>>, never, Scope.Scope> => {
+  const release = (news: News) => Effect.ignore(lock.release(name, token, news))
+
+  /** Holds the lease, giving signs of life, until the scope closes. Who is interrupted has failed. */
+  const leading = (gap: Gap): Effect.Effect<Lead<Hit, Gap>, never, Scope.Scope> =>
+    Effect.gen(function*() {
+      let news: News = "failed"
+      yield* Effect.addFinalizer(() => release(news))
+      yield* Effect.ignore(lock.extend(name, token, options.ttlMillis)).pipe(
+        Effect.delay(Duration.millis(options.ttlMillis / 3)),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return { _tag: "Leading", gap, note: (latest) => void (news = latest) }
+    })
+
+  // The attempt is sent before the look, so that the next holder sees what the last one stored.
+  return Effect.all([Effect.option(lock.acquire(name, token, options.ttlMillis)), look], { concurrency: 2 }).pipe(
+    Effect.flatMap(([acquired, seen]): Effect.Effect<Option.Option<Lead<Hit, Gap>>, never, Scope.Scope> => {
+      const held = Option.contains(acquired, true)
+      if (seen._tag === "Hit") {
+        const found = Option.some<Lead<Hit, Gap>>({ _tag: "Found", hit: seen.hit })
+        return held ? Effect.as(release("stored"), found) : Effect.succeed(found)
+      }
+      if (held) return Effect.map(leading(seen.gap), Option.some)
+      return Effect.succeed(Option.isNone(acquired) ? Option.some({ _tag: "Alone", gap: seen.gap }) : Option.none())
+    }),
+    Effect.onInterrupt(() => release("failed"))
+  )
+}
+
+/** Tries to become the one who loads until it does, or somebody else's answer is there, or it has waited long enough. */
 export const lead = <Hit, Gap>(
   lock: DistributedLock,
   name: string,
@@ -199,37 +239,8 @@ export const lead = <Hit, Gap>(
   onWait: (millis: number, gaveUp: boolean) => void
 ): Effect.Effect<Lead<Hit, Gap>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const token = random128()
-    const release = (news: News) => Effect.ignore(lock.release(name, token, news))
-
-    /** Sends the attempt before the look, so that the next holder sees what the last one stored. */
-    const attempt = Effect.all([Effect.option(lock.acquire(name, token, options.ttlMillis)), look], {
-      concurrency: 2
-    }).pipe(
-      Effect.flatMap(([acquired, seen]): Effect.Effect<Option.Option<Lead<Hit, Gap>>, never, Scope.Scope> => {
-        const held = Option.contains(acquired, true)
-        if (seen._tag === "Hit") {
-          const found = Option.some<Lead<Hit, Gap>>({ _tag: "Found", hit: seen.hit })
-          return held ? Effect.as(release("stored"), found) : Effect.succeed(found)
-        }
-        if (held) return Effect.map(leading(seen.gap), Option.some)
-        return Effect.succeed(Option.isNone(acquired) ? Option.some({ _tag: "Alone", gap: seen.gap }) : Option.none())
-      }),
-      Effect.onInterrupt(() => release("failed"))
-    )
-
-    /** Holds the lease, giving signs of life, until the scope closes. Who is interrupted has failed. */
-    const leading = (gap: Gap): Effect.Effect<Lead<Hit, Gap>, never, Scope.Scope> =>
-      Effect.gen(function*() {
-        let news: News = "failed"
-        yield* Effect.addFinalizer(() => release(news))
-        yield* Effect.ignore(lock.extend(name, token, options.ttlMillis)).pipe(
-          Effect.delay(Duration.millis(options.ttlMillis / 3)),
-          Effect.forever,
-          Effect.forkScoped
-        )
-        return { _tag: "Leading", gap, note: (latest) => void (news = latest) }
-      })
+    // One token for all attempts: a resent command must not read its own lock as another's.
+    const attempt = tryLead(lock, name, options, look, random128())
 
     /** There is nothing to wait for: a load of one's own, under the stamps of a look taken now. */
     const alone = Effect.map(look, (seen): Lead<Hit, Gap> =>

@@ -6,6 +6,10 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { LRUCache } from "lru-cache"
 import type { CacheError } from "../CacheError.js"
 import * as CacheEntry from "../CacheEntry.js"
 import type { NotStoredReason } from "../CacheEvent.js"
@@ -14,12 +18,12 @@ import type { Lookup } from "../CacheStore.js"
 import type { Answer, Late } from "../QueryCache.js"
 import { distinct } from "./core.js"
 import type { Core } from "./core.js"
-import { lead } from "./flights.js"
+import { lead, tryLead } from "./flights.js"
 import type { Cockpit, Flights, LeaseOptions, Look } from "./flights.js"
 import { sha256 } from "./hash.js"
 import { generation, isComplete, isSettled, isStorable, nothingLate } from "./reading.js"
 import type { Gap, Hit, Plan, Reading } from "./reading.js"
-import { isStamp } from "./stamp.js"
+import { isStamp, probationOf } from "./stamp.js"
 
 const maxEntryBytesDefault = 4 * 1024 * 1024
 
@@ -50,6 +54,13 @@ export interface Loading {
     load: Effect.Effect<A, E, R>
   ) => Effect.Effect<Answer<A>, E, R>
   readonly hitAnswer: <A>(plan: Plan<A>, hit: Hit) => Effect.Effect<Answer<A>>
+  /** What is expired and may be served as the strategy says: at once and queried anew in the background, or after an error. */
+  readonly staleOr: <A, E, R>(
+    plan: Plan<A>,
+    gap: Gap,
+    load: Effect.Effect<A, E, R>,
+    fresh: Effect.Effect<Answer<A>, E, R>
+  ) => Effect.Effect<Answer<A>, E, R>
   readonly encoded: <A>(plan: Plan<A>, value: A) => Effect.Effect<Uint8Array | undefined>
   /** Stores a result under the stamps of a gap, and under those of late tags; answers whether it did. */
   readonly fill: <A>(plan: Plan<A>, gap: Gap, late: Late, result: Filling) => Effect.Effect<boolean>
@@ -58,7 +69,20 @@ export interface Loading {
 /** The identity of what is in the store now. */
 export const identityOf = ({ entry }: Lookup): Uint8Array | null => entry === null ? null : CacheEntry.identity(entry)
 
-export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loading => {
+/** When the first of the stamps that are on probation ends it. */
+const earliest = (stamps: ReadonlyArray<string>): number | undefined => {
+  const ends = stamps.flatMap((stamp) => probationOf(stamp) ?? [])
+  return ends.length === 0 ? undefined : Math.min(...ends)
+}
+
+/** The pause after a first failure, and the longest one: each is cut short by chance to a half at the most. */
+const restMillis = 1_000
+const longestRestMillis = 60_000
+
+/** For how many entries the cache remembers that they could not be queried anew. */
+const maxResting = 10_000
+
+export const makeLoading = (core: Core, reading: Reading, flights: Flights, scope: Scope.Scope): Loading => {
   const { counts, emit, keyTag, lock, namesOf, options, own, serializer, store, tolerate } = core
   const maxEntryBytes = options.maxEntryBytes ?? maxEntryBytesDefault
   const lockPrefix = options.lock?.prefix ?? "prisma-cache-lock"
@@ -69,15 +93,23 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
     jitterMillis: options.lock?.retryJitter ?? 20
   }
 
+  const restingUntil = new LRUCache<string, { readonly failures: number; readonly until: number }>({ max: maxResting })
+
   // -------------------------------------------------------------------------------------------------------------------
   // answers
   // -------------------------------------------------------------------------------------------------------------------
 
-  const info = <A>(plan: Plan<A>, status: CacheInfo["status"], age: number | undefined, ttl: number): CacheInfo => ({
+  const info = <A>(
+    plan: Plan<A>,
+    status: CacheInfo["status"],
+    createdAt: number | undefined,
+    life: { readonly age: number; readonly ttl: number } | undefined
+  ): CacheInfo => ({
     ...plan.shown,
     status,
-    age,
-    ttl: age === undefined ? undefined : Math.max(0, ttl - age)
+    createdAt,
+    age: life?.age,
+    ttl: life === undefined ? undefined : Math.max(0, life.ttl - life.age)
   })
 
   const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, hit: Hit) =>
@@ -85,15 +117,23 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const age = Math.max(0, now - hit.entry.createdAt)
       counts.hits++
       emit({ _tag: "Hit", label: plan.label, ageMillis: age })
-      return { value: hit.value as A, info: info(plan, "hit", age, hit.entry.ttlMillis) }
+      return { value: hit.value as A, info: info(plan, "hit", hit.entry.createdAt, { age, ttl: hit.entry.ttlMillis }) }
+    })
+
+  const staleAnswer = <A>(plan: Plan<A>, { entry, value }: Hit, onError: boolean): Effect.Effect<Answer<A>> =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const age = Math.max(0, now - entry.createdAt)
+      counts.stale++
+      emit({ _tag: "Stale", label: plan.label, ageMillis: age, onError })
+      return { value: value as A, info: info(plan, "stale", entry.createdAt, { age, ttl: entry.ttlMillis }) }
     })
 
   const direct: Loading["direct"] = (plan, load) =>
     Effect.map(load, (value) => ({
       value,
       info: plan === undefined
-        ? { status: "bypass", key: undefined, tags: [], age: undefined, ttl: undefined }
-        : info(plan, "bypass", undefined, 0)
+        ? { status: "bypass", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
+        : info(plan, "bypass", undefined, undefined)
     }))
 
   const landed = <A>(plan: Plan<A>, outcome: Outcome, leader: boolean): Effect.Effect<Answer<A>> => {
@@ -107,7 +147,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
     else counts.joined++
     emit({ _tag: leader ? "Miss" : "Joined", label: plan.label })
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const told = info(plan, status, kept ? Math.max(0, now - createdAt) : undefined, plan.ttl)
+      const told = info(plan, status, createdAt, kept ? { age: Math.max(0, now - createdAt), ttl: plan.lifetime.ttl } : undefined)
       if (outcome._tag === "Loaded") {
         const first = !outcome.loaded.taken
         outcome.loaded.taken = true
@@ -152,6 +192,81 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       )
     })
 
+  const staleOr: Loading["staleOr"] = <A, E, R>(
+    plan: Plan<A>,
+    gap: Gap,
+    load: Effect.Effect<A, E, R>,
+    fresh: Effect.Effect<Answer<A>, E, R>
+  ) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const { expired } = gap
+      if (expired === undefined || plan.request.mode === "refresh") return fresh
+      // What an invalidation has expired may be younger than its ttl.
+      const over = Math.max(0, now - expired.entry.createdAt - expired.entry.ttlMillis)
+      const mayFail = over < plan.lifetime.staleIfError
+      const isResting = (restingUntil.get(plan.entry)?.until ?? 0) > now
+      if (over < plan.lifetime.swr) {
+        const served = staleAnswer(plan, expired, false)
+        return isResting ? served : Effect.zipRight(revalidate(plan, gap, load), served)
+      }
+      if (!mayFail) return fresh
+      if (isResting) return staleAnswer(plan, expired, true)
+      return Effect.catchAll(fresh, (error) =>
+        isDefinite(plan, error)
+          ? Effect.fail(error)
+          : Effect.zipRight(rest(plan), staleAnswer(plan, expired, true)))
+    })
+
+  /** Starts a load in the background, unless this process has one under way; if another process has, that one will do. */
+  const revalidate = <A, E, R>(plan: Plan<A>, gap: Gap, load: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+    Effect.flatMap(Effect.context<R>(), (context) => {
+      const name = `${plan.entry}~`
+      return flights.has(name)
+        ? Effect.void
+        : Effect.asVoid(Effect.forkIn(
+          flights.join<void, never>(name, true, (cockpit) =>
+            Effect.zipRight(refreshLoad(plan, gap, Effect.provide(load, context)), cockpit.land(Exit.void))),
+          scope
+        ))
+    })
+
+  const refreshLoad = <A, E>(plan: Plan<A>, expired: Gap, query: Effect.Effect<A, E>): Effect.Effect<void> =>
+    Effect.scoped(Effect.gen(function*() {
+      const complete = isComplete(expired) ? expired : yield* tolerate(reading.stamped(plan, expired))
+      if (complete === undefined || !isStorable(complete)) return
+      const tried = yield* tryLead(lock, lockName(plan, complete), lease, lookAgain(plan, complete))
+      if (Option.isNone(tried) || tried.value._tag === "Found") return
+      const { gap } = tried.value
+      const startedAt = yield* Clock.currentTimeMillis
+      const exit = yield* Effect.exit(query)
+      const createdAt = yield* Clock.currentTimeMillis
+      if (Exit.isFailure(exit)) {
+        // Nothing there is what every caller would be told now: nothing is to be served either.
+        if (Array.from(Cause.failures(exit.cause)).some((error) => isDefinite(plan, error))) {
+          if (gap.seen !== null) yield* tolerate(store.remove(plan.entry, gap.seen))
+        } else yield* rest(plan)
+        return
+      }
+      restingUntil.delete(plan.entry)
+      const payload = yield* encoded(plan, exit.value)
+      const late = reading.lateOf(plan, exit.value)
+      const stored = payload !== undefined && late !== undefined &&
+        (yield* fill(plan, gap, late, { payload, createdAt, queryMillis: createdAt - startedAt }))
+      if (tried.value._tag === "Leading") tried.value.note(stored ? "stored" : "free")
+    }))
+
+  /** After a failure the next attempt has to wait, longer each time. */
+  const rest = <A>(plan: Plan<A>): Effect.Effect<void> =>
+    Effect.gen(function*() {
+      const failures = (restingUntil.get(plan.entry)?.failures ?? 0) + 1
+      const longest = Math.min(restMillis * 2 ** (failures - 1), longestRestMillis)
+      const retryMillis = Math.round(longest * (0.5 + 0.5 * (yield* Random.next)))
+      restingUntil.set(plan.entry, { failures, until: (yield* Clock.currentTimeMillis) + retryMillis })
+      emit({ _tag: "RefreshFailed", label: plan.label, retryMillis })
+    })
+
+  const isDefinite = <A>(plan: Plan<A>, error: unknown): boolean => plan.request.isDefinite?.(error) === true
+
   /** A load whose result nobody may store: a tag is being written, has no stamp, or the store does not answer. */
   const plainLoad = <A, E>(plan: Plan<A>, query: Effect.Effect<A, E>, cockpit: Cockpit<Outcome, E>) =>
     Effect.gen(function*() {
@@ -185,8 +300,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const exit = yield* Effect.exit(query)
       const createdAt = yield* Clock.currentTimeMillis
       if (Exit.isFailure(exit)) {
-        const isDefinite = plan.request.isDefinite ?? (() => false)
-        note(Array.from(Cause.failures(exit.cause)).some(isDefinite) ? "free" : "failed")
+        note(Array.from(Cause.failures(exit.cause)).some((error) => isDefinite(plan, error)) ? "free" : "failed")
         return yield* cockpit.land(Exit.failCause(exit.cause))
       }
       // Encoded, and asked for its names, before anybody has it: the caller may change what it gets.
@@ -231,7 +345,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const states = new Map(gap.states)
       const unknown = lateTags.filter((tag) => !states.has(tag))
       if (unknown.length > 0) {
-        const obtained = yield* reading.obtain(unknown, plan.ttl)
+        const obtained = yield* reading.obtain(unknown, plan.lifetime.kept)
         unknown.forEach((tag, i) => states.set(tag, obtained[i] ?? null))
         // The guards are read after the late stamps: an invalidation rotates them first and takes those away second.
         const guards = distinct([
@@ -248,14 +362,18 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
       const tags = distinct([...gap.tags, ...lateTags])
       const stamps = tags.map((tag) => states.get(tag) ?? null)
       if (!stamps.every(isStamp)) return "Overtaken" as const
-      const entry = { ...result, tags, stamps, ttlMillis: plan.ttl }
+      const { kept, ttl } = plan.lifetime
+      const jitter = plan.request.strategy.jitter ?? 0
+      const ttlMillis = jitter === 0 ? ttl : Math.ceil(ttl * (1 - jitter * (yield* Random.next)))
+      const entry = { ...result, tags, stamps, ttlMillis, keptMillis: kept - (ttl - ttlMillis) }
       const bytes = CacheEntry.encode(plan.digest, entry)
       if (bytes.length > maxEntryBytes) return "TooLarge" as const
-      const stored = yield* put(plan, bytes, gap.seen)
-      yield* tolerate(reading.sustain(tags, stamps, plan.ttl))
+      const until = earliest(stamps)
+      const stored = yield* put(plan, bytes, entry.keptMillis, gap.seen, until)
+      yield* tolerate(reading.sustain(tags, stamps, plan.lifetime.kept))
       for (const alias of late.entries) {
         const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
-        yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), null)
+        yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), entry.keptMillis, null, until)
       }
       if (!stored) return "Overtaken" as const
       counts.fills++
@@ -280,17 +398,23 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights): Loa
    * Stores over what was seen before the query. Where something else has come in between it is replaced only if it
    * is dead: a late store never takes the place of a living entry.
    */
-  const put = <A>(plan: Plan<A>, bytes: Uint8Array, seen: Uint8Array | null): Effect.Effect<boolean, CacheError> =>
-    Effect.flatMap(store.replace(plan.entry, bytes, plan.ttl, seen), (replaced) => {
+  const put = <A>(
+    plan: Plan<A>,
+    bytes: Uint8Array,
+    millis: number,
+    seen: Uint8Array | null,
+    until: number | undefined
+  ): Effect.Effect<boolean, CacheError> =>
+    Effect.flatMap(store.replace(plan.entry, bytes, millis, seen, until), (replaced) => {
       if (replaced) return Effect.succeed(true)
       return Effect.flatMap(reading.look(plan, plan.tags), (now) =>
         now._tag === "Hit" && plan.request.mode !== "refresh"
           ? Effect.succeed(false)
           : Effect.flatMap(
             now._tag === "Gap" ? Effect.succeed(now.gap.seen) : Effect.map(store.lookup(plan.entry, []), identityOf),
-            (dead) => store.replace(plan.entry, bytes, plan.ttl, dead)
+            (dead) => store.replace(plan.entry, bytes, millis, dead, until)
           ))
     })
 
-  return { fly, direct, hitAnswer, encoded, fill }
+  return { fly, direct, hitAnswer, staleOr, encoded, fill }
 }

@@ -21,21 +21,22 @@ export const make = (
     const scope = yield* Effect.scope
     const flights = makeFlights(scope)
     const reading = makeReading(core)
-    const loading = makeLoading(core, reading, flights)
+    const loading = makeLoading(core, reading, flights, scope)
     const writing = makeWriting(core, reading, loading, scope)
 
     const answer = <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>): Effect.Effect<Answer<A>, E, R> =>
       Effect.suspend(() => {
         const plan = reading.planOf(request)
-        if (plan === undefined || plan.ttl === 0) return loading.direct(plan, load)
+        if (plan === undefined || plan.lifetime.kept === 0) return loading.direct(plan, load)
         const asked = reading.askedOf(plan)
         return Effect.flatMap(core.tolerate(reading.look(plan, asked)), (seen) => {
           if (seen === undefined) return loading.fly(plan, undefined, load)
           if (seen._tag === "Hit" && request.mode !== "refresh") return loading.hitAnswer(plan, seen.hit)
           const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags }
-          return isComplete(gap)
+          const fresh = isComplete(gap)
             ? loading.fly(plan, gap, load)
             : Effect.flatMap(core.tolerate(reading.stamped(plan, gap)), (ready) => loading.fly(plan, ready, load))
+          return gap.expired === undefined ? fresh : loading.staleOr(plan, gap, load, fresh)
         })
       })
 

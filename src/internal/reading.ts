@@ -10,13 +10,14 @@ import * as CacheEntry from "../CacheEntry.js"
 import type { CacheInfo } from "../CacheInfo.js"
 import * as CacheKey from "../CacheKey.js"
 import type { Lookup, TagState } from "../CacheStore.js"
-import { ttlMillis } from "../CacheStrategy.js"
+import { lifetime } from "../CacheStrategy.js"
+import type { Lifetime } from "../CacheStrategy.js"
 import type { KeyRef, Late, Request } from "../QueryCache.js"
 import type { SerializerError, ValueTypes } from "../Serializer.js"
-import { byTag, distinct, stampTtlMillis } from "./core.js"
+import { byTag, distinct, intentTtlDefault, stampTtlMillis } from "./core.js"
 import type { Core } from "./core.js"
 import type { Look } from "./flights.js"
-import { isStamp } from "./stamp.js"
+import { isSame, isStamp, probationOf } from "./stamp.js"
 
 /** More tags than that are not taken over from another call site's entry. */
 const maxAdoptedTags = 64
@@ -33,7 +34,7 @@ export interface Plan<A> {
   readonly label: string
   readonly digest: string
   readonly entry: string
-  readonly ttl: number
+  readonly lifetime: Lifetime
   /** What the answer depends on, as far as is known before it is there. */
   readonly tags: ReadonlyArray<string>
   /** Those that an entry must carry to be this caller's: the names that the caller itself gave. */
@@ -56,6 +57,8 @@ export interface Gap {
   readonly states: ReadonlyMap<string, TagState>
   /** Tags that the entry is to carry: those of the plan, and those another call site gave it. */
   readonly tags: ReadonlyArray<string>
+  /** What is there is alive and expired. */
+  readonly expired?: Hit | undefined
 }
 
 export interface Reading {
@@ -93,15 +96,17 @@ export const isSettled = (gap: Gap): boolean => {
   return true
 }
 
-/** Whether every place that was read holds something. */
+/** Whether every place that was read holds something, and nothing that the store has to be asked about again. */
 export const isComplete = (gap: Gap): boolean =>
-  gap.tags.every((tag) => gap.states.has(tag)) && !Array.from(gap.states.values()).includes(null)
+  gap.tags.every((tag) => gap.states.has(tag)) &&
+  Array.from(gap.states.values()).every((state) => state !== null && probationOf(state) === undefined)
 
 /** Names the stamps of a gap: reads under the same ones may share a load. */
 export const generation = (gap: Gap): string => Array.from(gap.states.values()).join()
 
 export const makeReading = (core: Core): Reading => {
-  const { emit, keyTag, namesOf, own, serializer, store, tolerate } = core
+  const { emit, keyTag, namesOf, options, own, serializer, store, tolerate } = core
+  const probation = options.hardened === true ? options.intentTtl ?? intentTtlDefault : 0
   const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
   /** Until when a stamp lives at least, by the clock of this process. */
   const lifetimes = new LRUCache<string, number>({ max: maxLifetimes })
@@ -129,7 +134,7 @@ export const makeReading = (core: Core): Reading => {
       label: key.label,
       digest: key.digest,
       entry: entryOf(key),
-      ttl: ttlMillis(request.strategy.ttl),
+      lifetime: lifetime(request.strategy),
       tags: distinct([own.namespaceTag, namesOf(key.namespace).namespaceTag, ...required, ...derived]),
       required,
       guards: [
@@ -182,7 +187,7 @@ export const makeReading = (core: Core): Reading => {
       predictions.set(plan.entry, entry.tags)
       return again ? lookFor(plan, distinct([...asked, ...entry.tags]), false) : Effect.succeed(gap(seen))
     }
-    if (!entry.tags.every((tag, i) => states.get(tag) === entry.stamps[i])) return Effect.succeed(gap(seen))
+    if (!entry.tags.every((tag, i) => isSame(states.get(tag), entry.stamps[i]))) return Effect.succeed(gap(seen))
     // Alive, but another call site made it and it does not carry all of ours: an invalidation of those would miss it.
     if (!plan.required.every((tag) => entry.tags.includes(tag))) {
       const united = distinct([...plan.tags, ...entry.tags])
@@ -194,11 +199,15 @@ export const makeReading = (core: Core): Reading => {
       if (plan.request.accepts?.(value) === false) return Effect.succeed(gap(seen))
       // Alive, but stored by a call that had no such name for it: an invalidation of the name would miss it.
       const named = (lateOf(plan, value)?.keys ?? []).map(keyTag)
-      return Effect.succeed(
-        named.every((tag) => entry.tags.includes(tag))
-          ? { _tag: "Hit", hit: { entry, value } }
-          : gap(seen, distinct([...plan.tags, ...entry.tags]))
-      )
+      if (!named.every((tag) => entry.tags.includes(tag))) {
+        return Effect.succeed(gap(seen, distinct([...plan.tags, ...entry.tags])))
+      }
+      const isMarked = !entry.tags.every((tag, i) => states.get(tag) === entry.stamps[i])
+      // What is kept no longer than it is fresh expires by the store's clock alone.
+      return Effect.map(Clock.currentTimeMillis, (now) =>
+        isMarked || (entry.keptMillis > entry.ttlMillis && now - entry.createdAt >= entry.ttlMillis)
+          ? { _tag: "Gap", gap: { seen, states, tags: plan.tags, expired: { entry, value } } }
+          : { _tag: "Hit", hit: { entry, value } })
     })
   }
 
@@ -224,7 +233,7 @@ export const makeReading = (core: Core): Reading => {
 
   const obtain: Reading["obtain"] = (tags, ttl) => {
     const millis = stampTtlMillis(ttl)
-    return Effect.tap(store.obtain(tags, millis), (states) => made(states, millis))
+    return Effect.tap(store.obtain(tags, millis, probation), (states) => made(states, millis))
   }
 
   const sustain: Reading["sustain"] = (tags, stamps, ttl) =>
@@ -245,7 +254,7 @@ export const makeReading = (core: Core): Reading => {
     look: (plan, asked) => lookFor(plan, asked, true),
     stamped: (plan, gap) => {
       const tags = distinct([...gap.states.keys(), ...gap.tags])
-      return Effect.map(obtain(tags, plan.ttl), (states) => ({
+      return Effect.map(obtain(tags, plan.lifetime.kept), (states) => ({
         ...gap,
         states: byTag(tags, states)
       }))

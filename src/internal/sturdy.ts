@@ -21,8 +21,8 @@ const guard = <A>(operation: string, run: () => Effect.Effect<A, CacheError>): E
 export const sturdyStore = (store: CacheStore): CacheStore =>
   makeStore({
     lookup: (entry, tags) => guard("read", () => store.lookup(entry, tags)),
-    obtain: (tags, ttlMillis) => guard("make a stamp", () => store.obtain(tags, ttlMillis)),
-    replace: (entry, bytes, ttlMillis, seen) => guard("store", () => store.replace(entry, bytes, ttlMillis, seen)),
+    obtain: (tags, ttlMillis, probationMillis) => guard("make a stamp", () => store.obtain(tags, ttlMillis, probationMillis)),
+    replace: (entry, bytes, ttlMillis, seen, until) => guard("store", () => store.replace(entry, bytes, ttlMillis, seen, until)),
     remove: (entry, seen) => guard("remove", () => store.remove(entry, seen)),
     invalidate: (steps, ttlMillis) => guard("invalidate", () => store.invalidate(steps, ttlMillis)),
     begin: (tags, token, ttlMillis) => guard("begin a write", () => store.begin(tags, token, ttlMillis)),

@@ -11,9 +11,9 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { CacheError } from "../CacheError.js"
 import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
-import { ttlMillis } from "../CacheStrategy.js"
+import { lifetime } from "../CacheStrategy.js"
 import type { KeyRef, OpenWrite, Outcome, OwnResult, QueryCache, Targets, Touches, WriteRequest } from "../QueryCache.js"
-import { byTag, distinct, stampTtlMillis } from "./core.js"
+import { byTag, distinct, intentTtlDefault, stampTtlMillis } from "./core.js"
 import type { Core } from "./core.js"
 import { random128 } from "./hash.js"
 import { identityOf } from "./loading.js"
@@ -22,7 +22,6 @@ import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
 import { isStamp, makeStamp } from "./stamp.js"
 
-const intentTtlDefault = 60_000
 
 export interface Writing extends Pick<QueryCache, "write" | "openWrite" | "invalidate"> {}
 
@@ -254,8 +253,9 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
     ])
 
   const prepareOwn = <A>(ownResult: OwnResult<A>): Effect.Effect<Prepared | undefined> => {
-    const ttl = ttlMillis(ownResult.strategy.ttl)
-    if (ttl === 0) return Effect.succeed(undefined)
+    const ttl = lifetime(ownResult.strategy).kept
+    // Hardened, a stamp that a write itself puts in place would be on no probation.
+    if (ttl === 0 || options.hardened === true) return Effect.succeed(undefined)
     const tags = ownTags(ownResult, typeof ownResult.key === "function" ? undefined : ownResult.key)
     return Effect.map(
       tolerate(reading.obtain(tags, ttl)),
@@ -289,7 +289,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       if (payload === undefined) return
       if (late) {
         if (inPlace.get(own.guard) !== true) return
-        states.set(keyTag(key), (yield* reading.obtain([keyTag(key)], plan.ttl))[0] ?? null)
+        states.set(keyTag(key), (yield* reading.obtain([keyTag(key)], plan.lifetime.kept))[0] ?? null)
       }
       const seen = yield* store.lookup(plan.entry, late ? [own.guard] : [])
       if (late && seen.states[0] !== nexts.get(own.guard)) return
@@ -309,7 +309,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       label,
       digest: cacheKey.digest,
       entry: reading.entryOf(cacheKey),
-      ttl: ttlMillis(ownResult.strategy.ttl),
+      lifetime: lifetime(ownResult.strategy),
       tags,
       required: tags,
       guards: [],

@@ -5,14 +5,26 @@
 
 type Within = <A>(body: () => A) => A
 
-/** Asked for by name at run time, where the runtime has it: importing it would keep this file out of the others. */
-const { AsyncLocalStorage } = globalThis.process?.getBuiltinModule?.("node:async_hooks") ?? {}
+interface ContextStorage {
+  readonly snapshot: () => Within
+}
+
+/** Older ones have no snapshots. */
+const isContextStorage = (value: unknown): value is ContextStorage =>
+  typeof value === "function" && "snapshot" in value && typeof value.snapshot === "function"
+
+/**
+ * Asked for by name at run time, where the runtime has it: importing it would keep this file out of the others. On some
+ * of those it is a global.
+ */
+const storage = [
+  globalThis.process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage,
+  Reflect.get(globalThis, "AsyncLocalStorage")
+].find(isContextStorage)
 
 /**
  * Runs functions in the async context of whoever calls this now, wherever they are run.
  *
  * @internal
  */
-export const callersContext: () => Within = AsyncLocalStorage === undefined
-  ? () => (body) => body()
-  : () => AsyncLocalStorage.snapshot()
+export const callersContext: () => Within = storage === undefined ? () => (body) => body() : () => storage.snapshot()

@@ -9,10 +9,12 @@ import type { PrismaInternals } from "./client.js"
 /** @internal */
 export interface Call {
   readonly client: PrismaInternals
-  /** What the caller gave as `cache`. */
+  /** What the caller gave as `cache`, or as `cacheStrategy`. */
   readonly cache: unknown
   /** Filled in by the hook when the answer is there. */
   info: CacheInfo | undefined
+  /** The digest of the entry that was looked for. */
+  signature: string | undefined
 }
 
 const calls = new WeakMap<object, Call>()

@@ -179,3 +179,20 @@ export const valueTypes = async (client: PrismaInternals): Promise<ValueTypes> =
   }
   return [decimal]
 }
+
+/**
+ * An error with a code, of the class that the client's own errors have. The class is found by asking the client, since
+ * another copy of the package would give one that `instanceof` does not know. Without one it is an error like others.
+ *
+ * @internal
+ */
+export const knownError = (client: PrismaInternals, code: string, message: string): Error => {
+  const clientVersion: unknown = client["_clientVersion"]
+  try {
+    // Prisma makes its own of what an engine says went wrong.
+    client["_requestHandler"].handleRequestError({ error: Object.assign(new Error(message), { code }), args: {} })
+  } catch (error) {
+    if (error instanceof Error && error.name === "PrismaClientKnownRequestError") return error
+  }
+  return Object.assign(new Error(message), { name: "PrismaClientKnownRequestError", code, clientVersion })
+}

@@ -1,13 +1,12 @@
 /**
- * The Prisma extension.
- *
- * @since 0.1.0
+ * The Prisma extension, whatever the cache behind it.
  */
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import { CacheError, CacheOptionsError } from "../CacheError.js"
 import type * as QueryCache from "../QueryCache.js"
 import type { ValueTypes } from "../Serializer.js"
-import { cacheLayer } from "./backend.js"
+import { makeAccelerate } from "./accelerate.js"
 import { extensionName, hasLaterResultExtensions, laterQueryExtensions, valueTypes } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import { makeFacade } from "./facade.js"
@@ -16,8 +15,7 @@ import { makeDerivation } from "./derivation.js"
 import type { Derivation } from "./derivation.js"
 import { makeHook, makeSurroundings, makeWarn } from "./hook.js"
 import type { HookContext } from "./hook.js"
-import { readOptions } from "./options.js"
-import type { PrismaCacheOptions } from "./options.js"
+import type { Settings } from "./options.js"
 import { readKeys } from "./queryOptions.js"
 import { makeRaw } from "./raw.js"
 import { makeSharedCache } from "./sharedCache.js"
@@ -28,32 +26,27 @@ import type { GlobalOmit } from "./types/delegate.js"
 import type { CacheExtension } from "./types/extension.js"
 
 /**
- * Caches the queries of a Prisma client: `new PrismaClient({ adapter }).$extends(prismaCache({ cache: url }))`.
+ * The extension over a cache. The clients that it is given to share that cache.
  *
- * Add it last: a query extension that is added after it changes queries where the cache cannot see it.
- * Where a client carries run-time types of its own (`prisma-client-js` with a custom output) and omits fields globally,
- * `Declared` is the type of that `omit`: `prismaCache<typeof omit>(...)`. It has no effect elsewhere.
- *
- * The clients that one extension is given to share one cache. Throws `CacheOptionsError`, which names every problem.
- *
- * @since 0.1.0
- * @category constructors
+ * @internal
  */
-export const prismaCache = <Declared extends GlobalOmit = {}>(options?: PrismaCacheOptions): CacheExtension<Declared> => {
-  const settings = readOptions(options)
+export const makeExtension = <Declared extends GlobalOmit = {}>(
+  settings: Settings,
+  layer: Layer.Layer<QueryCache.QueryCache, unknown>
+): CacheExtension<Declared> => {
   const warn = makeWarn(settings.onEvent)
   const tell = (message: string) => {
     Effect.runSync(Effect.logWarning(`${extensionName}: ${message}`))
     warn(message)
   }
-  const shared = makeSharedCache(cacheLayer(settings), (error) =>
+  const shared = makeSharedCache(layer, (error) =>
     tell(`the cache could not be made, queries go to the database (${error instanceof Error ? error.name : typeof error})`))
   return ((client: PrismaInternals) => extend(client, settings, shared, tell)) as CacheExtension<Declared>
 }
 
 const extend = (
   client: PrismaInternals,
-  settings: ReturnType<typeof readOptions>,
+  settings: Settings,
   shared: SharedCache,
   tell: (message: string) => void
 ): PrismaInternals => {
@@ -90,6 +83,7 @@ const extend = (
 
   const facade: FacadeOptions = {
     raw: makeRaw(context),
+    region: settings.region,
     onExtended: (extended) => {
       family.results ||= hasLaterResultExtensions(extended)
       for (const name of laterQueryExtensions(extended)) {
@@ -113,6 +107,7 @@ const extend = (
     query: { $allModels: { $allOperations: makeHook(context) } },
     client: {
       $cache: cacheClient(client, shared, derivation),
+      $accelerate: makeAccelerate(client, shared, settings),
       async $disconnect(this: PrismaInternals) {
         await shared.leave(client)
         return base.$disconnect.call(this)

@@ -4,11 +4,13 @@
  * Everything else is the client's own, and whatever somebody puts in the place of a member is left in its place.
  */
 import type { CacheInfo } from "../CacheInfo.js"
+import { toAccelerateInfo } from "./accelerate.js"
 import { enclose } from "./call.js"
 import type { Call } from "./call.js"
 import { modelProperties, overriddenOperations, relationsOf } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import { isRead, isWrite } from "./operations.js"
+import { wishIn } from "./queryOptions.js"
 import { isRaw } from "./raw.js"
 
 /** @internal */
@@ -17,6 +19,8 @@ export interface FacadeOptions {
   readonly onExtended: (client: PrismaInternals) => void
   /** Sends raw SQL for a client. */
   readonly raw: (client: PrismaInternals, member: string, args: ReadonlyArray<unknown>) => unknown
+  /** What `.withAccelerateInfo()` says of the region. */
+  readonly region: string
 }
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
@@ -55,7 +59,7 @@ export const makeFacade = (client: PrismaInternals, options: FacadeOptions): Pri
     if (typeof member !== "string" || typeof value !== "object" || value === null || !models.has(member)) return value
     const known = delegates.get(member)
     if (known !== undefined && known.of === value) return known.facade
-    const made = makeDelegate(client, value)
+    const made = makeDelegate(client, value, options)
     delegates.set(member, { of: value, facade: made })
     return made
   })
@@ -93,7 +97,7 @@ const replaceable = (target: PrismaInternals, get: (member: string | symbol) => 
 }
 
 /** A model of a client: its queries carry a call with them. */
-const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals): object => {
+const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, options: FacadeOptions): object => {
   const methods = new Map<string, Method>()
   const relations = relationsOf(client, delegate["$name"])
   const overridden = overriddenOperations(client, delegate["$name"])
@@ -106,8 +110,8 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals): objec
       // What is no object of arguments is for Prisma to reject.
       if (args !== undefined && (typeof args !== "object" || args === null)) return delegate[operation](args)
       const call = makeCall(client, args)
-      const promise: PrismaInternals = delegate[operation]({ ...args, cache: enclose(call) })
-      return decorate(client, promise, call, read, relations)
+      const promise: PrismaInternals = delegate[operation](enclosed(args, call))
+      return decorate(client, promise, call, read, relations, options)
     }
     methods.set(operation, method)
     return method
@@ -122,32 +126,45 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals): objec
 
 const makeCall = (client: PrismaInternals, args: object | undefined): Call => ({
   client,
-  cache: args === undefined ? undefined : (args as { readonly cache?: unknown }).cache,
-  info: undefined
+  cache: args === undefined ? undefined : wishIn(args),
+  info: undefined,
+  signature: undefined
 })
 
-/** Adds `.withCacheInfo()` to a read's promise, and to those of its relations. */
+/** The arguments with the call in the place of what they say about the cache. */
+const enclosed = (args: object | undefined, call: Call): object => {
+  const { cacheStrategy: _, ...others } = (args ?? {}) as { readonly cacheStrategy?: unknown }
+  return { ...others, cache: enclose(call) }
+}
+
+const isTelling = (member: string | symbol) => member === "withCacheInfo" || member === "withAccelerateInfo"
+
+/** Adds `.withCacheInfo()` and `.withAccelerateInfo()` to a read's promise, and to those of its relations. */
 const decorate = (
   client: PrismaInternals,
   promise: PrismaInternals,
   call: Call,
   read: boolean,
-  relations: ReadonlySet<string>
+  relations: ReadonlySet<string>,
+  options: FacadeOptions
 ): PrismaInternals =>
   new Proxy(promise, {
     get: (target, member) => {
-      if (read && member === "withCacheInfo") return () => withInfo(target, call)
+      if (read && member === "withCacheInfo") return () => withInfo(target, () => call.info ?? untold)
+      if (read && member === "withAccelerateInfo") {
+        return () => withInfo(target, () => toAccelerateInfo(call.info ?? untold, call.signature, options.region))
+      }
       const value = target[member]
       if (typeof member !== "string" || typeof value !== "function" || !relations.has(member)) return value
       return (args?: object) => {
         const next = makeCall(client, args)
         // A relation asked for without a wish of its own has its parent's.
         const inherited = next.cache === undefined ? { ...next, cache: call.cache } : next
-        const made: PrismaInternals = value({ ...args, cache: enclose(inherited) })
-        return decorate(client, made, inherited, read, fluentRelations(made))
+        const made: PrismaInternals = value(enclosed(args, inherited))
+        return decorate(client, made, inherited, read, fluentRelations(made), options)
       }
     },
-    has: (target, member) => (read && member === "withCacheInfo") || member in target
+    has: (target, member) => (read && isTelling(member)) || member in target
   })
 
 /** The relations that a fluent promise has as methods: all of its own members that Prisma's promises do not have. */
@@ -158,12 +175,12 @@ const promiseMembers = new Set(["then", "catch", "finally", "requestTransaction"
 
 interface Told {
   readonly data: unknown
-  readonly info: CacheInfo
+  readonly info: unknown
 }
 
 /** The same promise, resolving to its data and how it came about; it can stand in a batch like any other. */
-const withInfo = (promise: PrismaInternals, call: Call): object => {
-  const tell = (data: unknown): Told => ({ data, info: call.info ?? untold })
+const withInfo = (promise: PrismaInternals, info: () => unknown): object => {
+  const tell = (data: unknown): Told => ({ data, info: info() })
   let told: Promise<Told> | undefined
   const run = () => (told ??= promise["then"](tell))
   return {
@@ -180,4 +197,4 @@ const withInfo = (promise: PrismaInternals, call: Call): object => {
 }
 
 /** For a query that never came to the hook: an extension added before the cache answered it. */
-const untold: CacheInfo = { status: "bypass", key: undefined, tags: [], age: undefined, ttl: undefined }
+const untold: CacheInfo = { status: "bypass", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }

@@ -7,13 +7,14 @@ import type { CacheStrategy } from "../CacheStrategy.js"
 import type { ValueTypes } from "../Serializer.js"
 import { callersContext } from "./asyncContext.js"
 import { unwrap } from "./call.js"
+import type { Call } from "./call.js"
 import { fingerprint } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import type { Derivation } from "./derivation.js"
 import type { Arguments, Query } from "./entryKeys.js"
 import { arityOf, isRead } from "./operations.js"
 import type { Settings } from "./options.js"
-import { readCache, rejectUncache } from "./queryOptions.js"
+import { readCache, rejectStrategy, rejectUncache, wishIn } from "./queryOptions.js"
 import type { Wish } from "./queryOptions.js"
 import { bypassed, makeRead, untouched } from "./read.js"
 import type { SharedCache } from "./sharedCache.js"
@@ -67,27 +68,32 @@ export interface HookContext extends Derivation {
 const isArguments = (value: unknown): value is Arguments =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const takeWish = (args: Arguments): { readonly call: Call | undefined; readonly cache: unknown } => {
+  const call = unwrap(args["cache"])
+  const cache = call === undefined ? wishIn(args) : call.cache
+  delete args["cache"]
+  delete args["cacheStrategy"]
+  return { call, cache }
+}
+
 /**
  * Takes the cache's own arguments away: Prisma must not see them. In a fluent call (`dataPath`: `select`, `posts`, …)
  * the wish that stands deepest is the one that was meant.
  */
 const takeOptions = (args: Arguments, dataPath: ReadonlyArray<string>) => {
-  let cache = args["cache"]
-  let call = unwrap(cache)
   const uncache = args["uncache"]
-  delete args["cache"]
   delete args["uncache"]
+  let { call, cache } = takeWish(args)
   let parent: Arguments | undefined = args
   for (let i = 0; i + 1 < dataPath.length && parent !== undefined; i += 2) {
     const selection: unknown = parent[dataPath[i] as string]
     const relation = dataPath[i + 1] as string
     if (!isArguments(selection) || !isArguments(selection[relation])) break
     const inner: Arguments = selection[relation]
-    if ("cache" in inner) {
-      const innerCall = unwrap(inner["cache"])
-      if (innerCall !== undefined || call === undefined) cache = inner["cache"]
-      call = innerCall ?? call
-      delete inner["cache"]
+    if ("cache" in inner || "cacheStrategy" in inner) {
+      const taken = takeWish(inner)
+      if (taken.call !== undefined || call === undefined) cache = taken.cache
+      call = taken.call ?? call
       if (Object.keys(inner).length === 0) selection[relation] = true
     }
     parent = isArguments(selection[relation]) ? selection[relation] : undefined
@@ -148,12 +154,13 @@ export const makeHook = (context: HookContext) => {
       return { ...wish, key: (result) => within(() => key(result)) }
     }
     if (!isRead(operation)) {
+      rejectStrategy(label, cache)
       const wish = inContext(readCache(label, cache, undefined, standing(model)))
       const keys = typeof uncache === "function" ? (result: unknown) => within((): unknown => uncache(result)) : uncache
       return write(query, wish, keys, call, transaction)
     }
     rejectUncache(label, uncache)
-    const wish = inContext(readCache(label, cache, standing(model), settings.defaults))
+    const wish = inContext(readCache(label, cache, standing(model), settings.defaults, settings.limits))
     if (wish._tag === "Cached" && transaction === undefined) return read(query, wish, call)
     if (call !== undefined) call.info = wish._tag === "Off" ? untouched : bypassed
     return send(args)

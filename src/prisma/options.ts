@@ -66,7 +66,30 @@ export type KeyvLike = { readonly redis: unknown } | { readonly opts: { readonly
  */
 export interface StandingStrategy {
   readonly ttl: Duration.DurationInput
+  /** How long after that answers may be served expired while they are queried anew in the background. Default 0. */
+  readonly swr?: Duration.DurationInput | undefined
+  /** How long after `ttl` answers may be served when the query fails. Default 0. */
+  readonly staleIfError?: Duration.DurationInput | undefined
+  /** By how much chance shortens a ttl at the most, as a share of it between 0 and 1. Default 0. */
+  readonly jitter?: number | undefined
   readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * What `cacheStrategy` and `$accelerate.invalidate` accept and how often. What is left out has no limit.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface AccelerateLimits {
+  /** Tags of one query, and of one invalidation. */
+  readonly tags?: number | undefined
+  /** Characters of a tag. */
+  readonly tagLength?: number | undefined
+  /** What a tag has to match. */
+  readonly tagPattern?: RegExp | undefined
+  /** Invalidations by `$accelerate` in any 60 seconds, of this process. */
+  readonly invalidationsPerMinute?: number | undefined
 }
 
 /**
@@ -111,6 +134,12 @@ export interface PrismaCacheOptions {
    */
   readonly intentTtl?: number | undefined
   /**
+   * Holds out against a server that evicts the announcement of a write whose process is then killed: nothing stale is
+   * left later than twice `intentTtl` after the write began. Costs misses a round trip for a while after each write, and
+   * writes do not store their results. Default `false`.
+   */
+  readonly hardened?: boolean | undefined
+  /**
    * What raw SQL does that may write and does not declare what: `warn` with an event, `invalidate-all`, or `refuse`.
    * Default `warn`.
    */
@@ -124,6 +153,13 @@ export interface PrismaCacheOptions {
   readonly varyBy?: (() => KeyMaterial) | undefined
   /** A larger entry is not stored. Bytes. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
+  /**
+   * Limits of Accelerate's dialect; `"accelerate"`: those of Prisma Accelerate, 5 tags of 64 characters out of
+   * `A-Z a-z 0-9 _`. Default: none.
+   */
+  readonly limits?: "accelerate" | AccelerateLimits | undefined
+  /** What `.withAccelerateInfo()` says of the region. Default `"local"`. */
+  readonly region?: string | undefined
   /** Told of everything that happens. What it throws is ignored. */
   readonly onEvent?: ((event: CacheEvent) => void) | undefined
 }
@@ -144,10 +180,13 @@ export interface Settings {
   readonly manualModels: ReadonlySet<string>
   readonly consistency: Consistency
   readonly intentTtl: number | undefined
+  readonly hardened: boolean
   readonly rawWrites: "warn" | "invalidate-all" | "refuse"
   readonly trustLaterExtensions: boolean
   readonly varyBy: (() => KeyMaterial) | undefined
   readonly maxEntryBytes: number | undefined
+  readonly limits: AccelerateLimits
+  readonly region: string
   readonly onEvent: ((event: CacheEvent) => void) | undefined
 }
 
@@ -160,12 +199,20 @@ const names = [
   "invalidation",
   "consistency",
   "intentTtl",
+  "hardened",
   "rawWrites",
   "trustLaterExtensions",
   "varyBy",
   "maxEntryBytes",
+  "limits",
+  "region",
   "onEvent"
 ]
+const limitNames = ["tags", "tagLength", "tagPattern", "invalidationsPerMinute"]
+
+/** What Prisma Accelerate documents. */
+const accelerateLimits: AccelerateLimits = { tags: 5, tagLength: 64, tagPattern: /^[A-Za-z0-9_]*$/ }
+
 const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
 
 type Fields = { readonly [name: string]: unknown }
@@ -192,16 +239,27 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
 
   const strategy = (path: string, value: unknown): CacheStrategy | undefined => {
     if (!isObject(value)) {
-      problem(path, value, "{ ttl, tags }")
+      problem(path, value, "{ ttl, swr, staleIfError, jitter, tags }")
       return undefined
     }
-    unknownNames(`${path}.`, value, ["ttl", "tags"])
-    const ttl = readTtl(value["ttl"])
-    if (ttl === undefined) problem(`${path}.ttl`, value["ttl"], ttlForm)
+    unknownNames(`${path}.`, value, ["ttl", "swr", "staleIfError", "jitter", "tags"])
+    const duration = (name: string) => {
+      const read = readTtl(value[name])
+      if (read === undefined) problem(`${path}.${name}`, value[name], ttlForm)
+      return read
+    }
+    const ttl = duration("ttl")
+    const swr = value["swr"] === undefined ? undefined : duration("swr")
+    const staleIfError = value["staleIfError"] === undefined ? undefined : duration("staleIfError")
+    const jitter = value["jitter"]
+    const jitterOk = jitter === undefined || (typeof jitter === "number" && jitter >= 0 && jitter <= 1)
+    if (!jitterOk) problem(`${path}.jitter`, jitter, "a number between 0 and 1")
     const tags = value["tags"]
     const tagsOk = tags === undefined || (Array.isArray(tags) && tags.every(isName))
     if (!tagsOk) problem(`${path}.tags`, tags, "an array of strings that are not empty")
-    return ttl === undefined || !tagsOk ? undefined : tags === undefined ? { ttl } : { ttl, tags: tags as ReadonlyArray<string> }
+    if (ttl === undefined || !tagsOk || !jitterOk) return undefined
+    const times = { ttl, swr, staleIfError, jitter: jitter as number | undefined }
+    return tags === undefined ? times : { ...times, tags: tags as ReadonlyArray<string> }
   }
 
   const { cache, defaults, lock, maxEntryBytes, models, namespace, onEvent, varyBy } = options
@@ -238,7 +296,20 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   oneOf("consistency", ["strict", "after-commit"])
   oneOf("rawWrites", ["warn", "invalidate-all", "refuse"])
   oneOf("trustLaterExtensions", [true, false])
-  const { intentTtl } = options
+  oneOf("hardened", [true, false])
+  const { intentTtl, limits, region } = options
+  const readLimits = limits === "accelerate" ? accelerateLimits : limits ?? {}
+  if (!isObject(readLimits)) problem("limits", limits, "\"accelerate\" or { tags, tagLength, tagPattern, invalidationsPerMinute }")
+  else {
+    unknownNames("limits.", readLimits, limitNames)
+    for (const name of ["tags", "tagLength", "invalidationsPerMinute"]) {
+      const value = readLimits[name]
+      if (value !== undefined && !(typeof value === "number" && value >= 0)) problem(`limits.${name}`, value, "a number, 0 or more")
+    }
+    const pattern = readLimits["tagPattern"]
+    if (pattern !== undefined && !(pattern instanceof RegExp)) problem("limits.tagPattern", pattern, "a regular expression")
+  }
+  if (region !== undefined && !isName(region)) problem("region", region, "a string that is not empty")
   if (intentTtl !== undefined && !(typeof intentTtl === "number" && Number.isFinite(intentTtl) && intentTtl >= 300)) {
     problem("intentTtl", intentTtl, "milliseconds, 300 or more")
   }
@@ -261,10 +332,13 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     ...invalidation,
     consistency: trusted.consistency ?? (invalidation.invalidation === "auto" ? "strict" : "after-commit"),
     intentTtl: trusted.intentTtl,
+    hardened: trusted.hardened ?? false,
     rawWrites: trusted.rawWrites ?? "warn",
     trustLaterExtensions: trusted.trustLaterExtensions ?? false,
     varyBy: trusted.varyBy,
     maxEntryBytes: trusted.maxEntryBytes,
+    limits: readLimits as AccelerateLimits,
+    region: trusted.region ?? "local",
     onEvent: trusted.onEvent
   }
 }

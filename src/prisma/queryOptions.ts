@@ -30,7 +30,7 @@ export type Cached = Extract<Wish, { readonly _tag: "Cached" }>
 export type UncacheWish = ReadonlyArray<KeyRef> | ((result: unknown) => ReadonlyArray<KeyRef>)
 
 const off: Wish = { _tag: "Off" }
-const optionNames = ["ttl", "key", "namespace", "tags", "refresh", "bypass"]
+const optionNames = ["ttl", "swr", "staleIfError", "key", "namespace", "tags", "refresh", "bypass"]
 
 /** @internal */
 export const show = (value: unknown): string => {
@@ -69,11 +69,86 @@ const defaultStrategy: CacheStrategy = { ttl: Duration.minutes(1) }
 export const isName = (value: unknown): value is string => typeof value === "string" && value.length > 0
 
 /**
+ * What stands in a query's `cacheStrategy`, beside what stands in its `cache`.
+ *
+ * @internal
+ */
+export class AccelerateWish {
+  constructor(readonly strategy: unknown, readonly cache: unknown) {}
+}
+
+/**
+ * What a query's arguments say about the cache, in either dialect.
+ *
+ * @internal
+ */
+export const wishIn = (args: { readonly cache?: unknown; readonly cacheStrategy?: unknown }): unknown =>
+  args.cacheStrategy === undefined ? args.cache : new AccelerateWish(args.cacheStrategy, args.cache)
+
+const strategyNames = ["ttl", "swr", "tags"]
+
+/** Seconds, none left out: what is not said is 0. */
+const readStrategy = (subject: string, { cache, strategy }: AccelerateWish, standing: CacheStrategy | undefined, limits: TagLimits): Wish => {
+  const problems: Array<OptionProblem> = []
+  const problem = (path: string, given: unknown, allowed: string) =>
+    void problems.push({ path, message: `got ${show(given)}, allowed: ${allowed}` })
+  if (cache !== undefined) problem("cache", cache, "nothing beside cacheStrategy; either says how the read is cached")
+  const given = isRecord(strategy) ? strategy : {}
+  if (!isRecord(strategy)) problem("cacheStrategy", strategy, "{ ttl, swr, tags }")
+  for (const name of Object.keys(given)) {
+    if (!strategyNames.includes(name)) problem(`cacheStrategy.${name}`, given[name], `no such option; there are ${strategyNames.join(", ")}`)
+  }
+  const seconds = (name: string): number => {
+    const value = given[name] ?? 0
+    if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value * 1_000
+    problem(`cacheStrategy.${name}`, value, "seconds, 0 or more")
+    return 0
+  }
+  const ttl = seconds("ttl")
+  const swr = seconds("swr")
+  const tags = given["tags"] ?? []
+  for (const message of tagProblems(tags, limits)) problems.push({ path: "cacheStrategy.tags", message })
+  if (problems.length > 0) throw new CacheOptionsError(subject, problems)
+  const all = [...(standing?.tags ?? []), ...(tags as ReadonlyArray<string>)]
+  return { _tag: "Cached", strategy: { ttl, swr, tags: all }, key: undefined, namespace: undefined, refresh: false }
+}
+
+/**
+ * What tags may be, where not everything may.
+ *
+ * @internal
+ */
+export interface TagLimits {
+  readonly tags?: number | undefined
+  readonly tagLength?: number | undefined
+  readonly tagPattern?: RegExp | undefined
+}
+
+/** @internal */
+export const tagProblems = (tags: unknown, { tagLength, tagPattern, tags: most }: TagLimits): ReadonlyArray<string> => {
+  if (!Array.isArray(tags) || !tags.every(isName)) return [`got ${show(tags)}, allowed: an array of strings that are not empty`]
+  const problems: Array<string> = []
+  if (most !== undefined && tags.length > most) problems.push(`got ${tags.length} tags, allowed: ${most} at the most`)
+  for (const tag of tags) {
+    if (tagLength !== undefined && tag.length > tagLength) problems.push(`got a tag of ${tag.length} characters, allowed: ${tagLength} at the most`)
+    if (tagPattern !== undefined && !tagPattern.test(tag)) problems.push(`got ${show(tag)}, allowed: ${tagPattern.source}`)
+  }
+  return problems
+}
+
+/**
  * Reads a query's `cache`. `standing` is the strategy that this model's reads have without one.
  *
  * @internal
  */
-export const readCache = (subject: string, cache: unknown, standing: CacheStrategy | undefined, fallback: CacheStrategy | undefined): Wish => {
+export const readCache = (
+  subject: string,
+  cache: unknown,
+  standing: CacheStrategy | undefined,
+  fallback: CacheStrategy | undefined,
+  limits: TagLimits = {}
+): Wish => {
+  if (cache instanceof AccelerateWish) return readStrategy(subject, cache, standing ?? fallback, limits)
   if (cache === false || cache === null) return off
   const inherited = standing ?? fallback ?? defaultStrategy
   const plain = { _tag: "Cached" as const, strategy: inherited, key: undefined, namespace: undefined, refresh: false }
@@ -88,37 +163,55 @@ export const readCache = (subject: string, cache: unknown, standing: CacheStrate
   if (typeof cache === "number") {
     const ttl = readTtl(cache)
     if (ttl === undefined) problem("cache", cache, "milliseconds, 0 or more")
-    return ttl === undefined ? fail() : { ...plain, strategy: { ...inherited, ttl } }
+    return ttl === undefined ? fail() : { ...plain, strategy: own(inherited, { ttl }) }
   }
   if (typeof cache === "string") {
     if (cache.length === 0) problem("cache", cache, "a key that is not empty")
     return problems.length > 0 ? fail() : { ...plain, key: cache }
   }
   if (!isRecord(cache)) {
-    problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { ttl, key, namespace, tags, refresh, bypass }")
+    problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { ttl, swr, staleIfError, key, namespace, tags, refresh, bypass }")
     return fail()
   }
   for (const name of Object.keys(cache)) {
     if (!optionNames.includes(name)) problem(`cache.${name}`, cache[name], `no such option; there are ${optionNames.join(", ")}`)
   }
   const { bypass, key, namespace, refresh, tags } = cache
-  const ttl = cache["ttl"] === undefined ? inherited.ttl : readTtl(cache["ttl"])
-  if (ttl === undefined) problem("cache.ttl", cache["ttl"], ttlForm)
+  const duration = (name: string) => {
+    const value = cache[name] === undefined ? undefined : readTtl(cache[name])
+    if (cache[name] !== undefined && value === undefined) problem(`cache.${name}`, cache[name], ttlForm)
+    return value
+  }
+  const durations = { ttl: duration("ttl"), swr: duration("swr"), staleIfError: duration("staleIfError") }
   if (key !== undefined && typeof key !== "function" && !isName(key)) problem("cache.key", key, "a string that is not empty, or a function of the result")
   if (namespace !== undefined && !isName(namespace)) problem("cache.namespace", namespace, "a string that is not empty")
   if (refresh !== undefined && typeof refresh !== "boolean") problem("cache.refresh", refresh, "true or false")
   if (bypass !== undefined && typeof bypass !== "boolean") problem("cache.bypass", bypass, "true or false")
   if (tags !== undefined && !(Array.isArray(tags) && tags.every(isName))) problem("cache.tags", tags, "an array of strings that are not empty")
-  if (problems.length > 0 || ttl === undefined) return fail()
+  if (problems.length > 0) return fail()
   if (bypass === true) return { _tag: "Bypass" }
   return {
     _tag: "Cached",
-    strategy: { ttl, tags: [...(inherited.tags ?? []), ...((tags ?? []) as ReadonlyArray<string>)] },
+    strategy: { ...own(inherited, durations), tags: [...(inherited.tags ?? []), ...((tags ?? []) as ReadonlyArray<string>)] },
     key: key as Extract<Wish, { _tag: "Cached" }>["key"],
     namespace: namespace as string | undefined,
     refresh: refresh === true
   }
 }
+
+interface Durations {
+  readonly ttl?: Duration.Duration | undefined
+  readonly swr?: Duration.Duration | undefined
+  readonly staleIfError?: Duration.Duration | undefined
+}
+
+/** Who gives a ttl of their own means it: what is served beyond it is not inherited. */
+const own = (inherited: CacheStrategy, { staleIfError, swr, ttl }: Durations): CacheStrategy => ({
+  ...inherited,
+  ttl: ttl ?? inherited.ttl,
+  swr: swr ?? (ttl === undefined ? inherited.swr : undefined),
+  staleIfError: staleIfError ?? (ttl === undefined ? inherited.staleIfError : undefined)
+})
 
 const readKeys = (subject: string, path: string, given: unknown): ReadonlyArray<KeyRef> => {
   const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given]
@@ -146,6 +239,19 @@ export const readUncache = (subject: string, uncache: unknown): UncacheWish =>
   typeof uncache === "function"
     ? (result) => readKeys(subject, "uncache(result)", uncache(result))
     : readKeys(subject, "uncache", uncache)
+
+/**
+ * A write has no `cacheStrategy`, and Prisma, which would say so, does not get to see it.
+ *
+ * @internal
+ */
+export const rejectStrategy = (subject: string, cache: unknown): void => {
+  if (!(cache instanceof AccelerateWish)) return
+  throw new CacheOptionsError(subject, [{
+    path: "cacheStrategy",
+    message: `got ${show(cache.strategy)}, allowed: nothing; only reads have it`
+  }])
+}
 
 /**
  * A read makes nothing invalid: `uncache` on one is a mistake, and Prisma, which would say so, does not get to see it.

@@ -124,7 +124,7 @@ export const makeRaw = (context: HookContext) => {
       cache === undefined ? Effect.map(load, (value) => ({ value, info: bypass })) : cache.answer(request, load))
     return answer.value
   }
-  const bypass = { status: "bypass" as const, key: undefined, tags: [], age: undefined, ttl: undefined }
+  const bypass = { status: "bypass" as const, key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
 
   /** The client's own raw query, and on its promise `.touches(...)` and `.cached({ reads })`. */
   return (client: PrismaInternals, member: string, args: ReadonlyArray<unknown>): unknown => {

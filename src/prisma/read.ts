@@ -20,7 +20,7 @@ import type { RowRead } from "./rowRead.js"
  *
  * @internal
  */
-export const untouched: CacheInfo = { status: "off", key: undefined, tags: [], age: undefined, ttl: undefined }
+export const untouched: CacheInfo = { status: "off", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
 
 /** @internal */
 export const bypassed: CacheInfo = { ...untouched, status: "bypass" }
@@ -75,6 +75,7 @@ export const makeRead = (context: HookContext) => {
       if (call !== undefined) call.info = bypassed
       return query.send(query.args)
     }
+    if (call !== undefined) call.signature = made.right.digest
     const depends = context.dependencies(query)
     const row = depends?.row && rowLoad(query, depends.row)
     const load = Effect.tryPromise({

@@ -47,7 +47,7 @@ export const makeSharedCache = (
 ): SharedCache => {
   const members = new Set<object>()
   const counting = new Set<QueryCache.QueryCache>()
-  let counted: QueryCache.Stats = { hits: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
+  let counted: QueryCache.Stats = { hits: 0, stale: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
   let open: Open | undefined
   let opening: Promise<Open | undefined> | undefined
   let closing: Promise<void> = Promise.resolve()
@@ -110,6 +110,7 @@ export const makeSharedCache = (
 
 const sum = (one: QueryCache.Stats, other: QueryCache.Stats): QueryCache.Stats => ({
   hits: one.hits + other.hits,
+  stale: one.stale + other.stale,
   misses: one.misses + other.misses,
   joined: one.joined + other.joined,
   fills: one.fills + other.fills,

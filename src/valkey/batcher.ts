@@ -11,8 +11,9 @@
  * get lost waits until it has been tried again once.
  */
 import { CacheError } from "../CacheError.js"
-import { isOpen, streamsOf } from "./client.js"
-import type { Argument, Client } from "./client.js"
+import { isOpen, streamsOf, toDriver } from "./client.js"
+import type { Client } from "./client.js"
+import type { Argument, Batcher, Command, Question, Read } from "./connection.js"
 import { connectionCodeOf, isConnectionError, toCacheError } from "./errors.js"
 
 /** More keys are split over several `MGET`s, which still go out together: the server does one after the other. */
@@ -21,39 +22,18 @@ const maxKeysPerRead = 512
 /** How long a tick's answers from a cluster wait for each other: one node that is slow must not hold up the rest. */
 const reunionMillis = 20
 
-/** Who asks what for, and is told what came of it: once. */
-interface Question<A> {
-  readonly operation: string
-  readonly done: (answer: A) => void
-  /** `cause` is the driver's own error, if it has one. */
-  readonly failed: (error: CacheError, cause: unknown) => void
-}
-
-export interface Command extends Question<unknown> {
-  readonly name: string
-  readonly args: ReadonlyArray<Argument>
-  /** Whether it outlasts a connection that breaks. It may then be carried out twice. */
-  readonly patient?: boolean
-}
-
-export interface Read extends Question<ReadonlyArray<Buffer | null>> {
-  readonly keys: ReadonlyArray<string>
-}
-
-export interface Batcher {
-  readonly command: (command: Command) => void
-  readonly read: (read: Read) => void
-  /** What has not been answered fails as closed, and so does all that is asked from now on. */
-  readonly close: () => void
-}
-
 type Phase = "starting" | "ready" | "retrying" | "down" | "closed"
 
 /** A client of the caller's may have a life behind it. */
 const phaseOf = (status: string): Phase =>
   status === "ready" ? "ready" : ["wait", "connecting", "connect"].includes(status) ? "starting" : "down"
 
-export const makeBatcher = (client: Client, timeoutMillis: number): Batcher => {
+export interface ClientBatcher extends Batcher {
+  /** What has not been answered fails as closed, and so does all that is asked from now on. */
+  readonly close: () => void
+}
+
+export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatcher => {
   let phase = phaseOf(client.status)
   let connectionCode: string | undefined
   let gathering: Batch | undefined
@@ -102,7 +82,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): Batcher => {
       gather().addCommand(part.question, true)
     } else {
       const { operation } = part.question
-      batch.fail(part, phase === "closed" ? unavailable(operation) : toCacheError(operation, error, connectionCode), error)
+      batch.fail(part, phase === "closed" ? unavailable(operation) : toCacheError(operation, error, connectionCode))
     }
   }
 
@@ -203,8 +183,8 @@ class Batch {
     if (this.dismiss(part)) part.question.done(answer)
   }
 
-  fail<A>(part: Part<Question<A>>, error: CacheError, cause?: unknown): void {
-    if (this.dismiss(part)) part.question.failed(error, cause)
+  fail<A>(part: Part<Question<A>>, error: CacheError): void {
+    if (this.dismiss(part)) part.question.failed(error)
   }
 
   /** Ends the part here, without a word. Answers whether it was still open. */
@@ -241,7 +221,7 @@ const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
   for (let at = 0; at < keys.length; at += maxKeysPerRead) chunks.push(keys.slice(at, at + maxKeysPerRead))
 
   const pipeline = client.pipeline()
-  for (const { question } of commands) pipeline.callBuffer(question.name, ...question.args)
+  for (const { question } of commands) pipeline.callBuffer(question.name, ...question.args.map(toDriver))
   for (const chunk of chunks) pipeline.callBuffer("mget", ...chunk)
 
   const settle = (outcomes: ReadonlyArray<Outcome>) => {
@@ -315,7 +295,10 @@ const sendToCluster = (client: Client, batch: Batch, refuse: Refuse): void => {
   }
   const ask = (of: Part<Command> | string, name: string, args: ReadonlyArray<Argument>) => {
     missing++
-    client.callBuffer(name, ...args).then((reply) => note(of, [null, reply]), (error: unknown) => note(of, [error]))
+    client.callBuffer(name, ...args.map(toDriver)).then(
+      (reply) => note(of, [null, reply]),
+      (error: unknown) => note(of, [error])
+    )
   }
 
   const streams = streamsOf(client)

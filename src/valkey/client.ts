@@ -1,11 +1,17 @@
-/** What goes into a command. A `Uint8Array` that is no `Buffer` would be sent as text. */
-export type Argument = string | number | Buffer
+import type { Argument } from "./connection.js"
+
+/** What the driver takes. A `Uint8Array` that is no `Buffer` would be sent as text. */
+export type DriverArgument = string | number | Buffer
+
+/** Bytes as the driver takes them. */
+export const toDriver = (argument: Argument): DriverArgument =>
+  typeof argument === "object" ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength) : argument
 
 type Reply = readonly [error: Error | null, reply?: unknown]
 
 /** Commands that go out in one write and come back in one piece. */
 export interface Pipeline {
-  callBuffer(command: string, ...args: Array<Argument>): unknown
+  callBuffer(command: string, ...args: Array<DriverArgument>): unknown
   exec(): Promise<ReadonlyArray<Reply> | null>
 }
 
@@ -22,7 +28,7 @@ export interface Client {
     readonly keyPrefix?: unknown
     readonly scaleReads?: unknown
   }
-  callBuffer(command: string, ...args: Array<Argument>): Promise<unknown>
+  callBuffer(command: string, ...args: Array<DriverArgument>): Promise<unknown>
   pipeline(): Pipeline
   connect(): Promise<unknown>
   disconnect(): void

@@ -1,23 +1,38 @@
 /**
- * The connection to Valkey: one that is opened here and closed with its scope, or a client of the caller's, which is
- * only ever borrowed.
+ * What the store and the lock say to Valkey, and how scripts are said; what carries it is a batcher's business.
  */
-import type { ClusterOptions, RedisOptions } from "iovalkey"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
-import { CacheOptionsError } from "../CacheError.js"
-import type { CacheError, OptionProblem } from "../CacheError.js"
-import { makeBatcher } from "./batcher.js"
-import { databaseOf, keyPrefixOf } from "./client.js"
-import type { Argument, Client } from "./client.js"
-import { replyCodeOf } from "./errors.js"
-import { readConnection } from "./options.js"
-import type { Connection, Target } from "./options.js"
+import type { CacheError } from "../CacheError.js"
 import type { Script } from "./scripts.js"
-import { makeSubscriber } from "./subscriber.js"
+
+/** What goes into a command. Text goes as UTF-8. */
+export type Argument = string | number | Uint8Array
+
+/** Who asks what for, and is told what came of it: once. */
+export interface Question<A> {
+  readonly operation: string
+  readonly done: (answer: A) => void
+  readonly failed: (error: CacheError) => void
+}
+
+export interface Command extends Question<unknown> {
+  readonly name: string
+  readonly args: ReadonlyArray<Argument>
+  /** Whether it outlasts a connection that breaks. It may then be carried out twice. */
+  readonly patient?: boolean
+}
+
+export interface Read extends Question<ReadonlyArray<Uint8Array | null>> {
+  readonly keys: ReadonlyArray<string>
+}
+
+/** Carries what is asked in one tick to the server, all of it together. */
+export interface Batcher {
+  readonly command: (command: Command) => void
+  readonly read: (read: Read) => void
+}
 
 /**
  * @since 0.1.0
@@ -43,7 +58,8 @@ export interface ScriptCall {
 }
 
 /**
- * What the store and the lock say to Valkey. All that is said in one tick goes out together, in order.
+ * What the store and the lock say to Valkey, however it gets there. All that is said in one tick goes out together, in
+ * order.
  *
  * @since 0.1.0
  * @category models
@@ -53,7 +69,7 @@ export interface ValkeyConnection {
   /** A cluster carries out commands for different nodes in whatever order. */
   readonly isCluster: boolean
   /** What the keys hold. */
-  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Buffer | null>, CacheError>
+  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */
   readonly command: (operation: string, name: string, args: ReadonlyArray<Argument>) => Effect.Effect<unknown, CacheError>
   /** A script on one key after the other, in order, and what each of them came to. */
@@ -89,201 +105,65 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
   "effect-prisma-cache/ValkeyConnection"
 )
 
-/**
- * How the connection behaves.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ConnectionOptions {
-  /**
-   * How long an answer is waited for, in milliseconds, connecting included. Default: the driver's `commandTimeout`
-   * where one is set, else 1,000.
-   */
-  readonly commandTimeout?: number | undefined
-}
-
-const commandTimeoutDefault = 1_000
-
-/** Pauses double from 50 ms to 2 s, each shortened by chance, so that a fleet does not come back in one moment. */
-const reconnectDelay = (times: number): number => {
-  const longest = Math.min(2_000, 25 * 2 ** Math.min(times, 10))
-  return Math.round(longest / 2 + Math.random() * (longest / 2))
-}
-
-/** What a connection of ours is made with, where the caller says nothing else. */
-const defaults = (commandTimeout: number): RedisOptions => ({
-  connectionName: "effect-prisma-cache",
-  connectTimeout: 5_000,
-  // A server that hangs does not answer a goodbye either.
-  disconnectTimeout: 100,
-  keepAlive: 30_000,
-  // A command that was under way when the connection broke is sent again on the next one, and fails with the one after.
-  maxRetriesPerRequest: 1,
-  retryStrategy: reconnectDelay,
-  // A peer that has vanished without a word is not believed in for longer than that.
-  socketTimeout: Math.max(5_000, 5 * commandTimeout)
-})
-
-/** What a connection of ours is made with in any case: the batcher relies on it. */
-const requirements = (commandTimeout: number) => ({
-  commandTimeout,
-  enableAutoPipelining: false,
-  enableOfflineQueue: false,
-  stringNumbers: false
-})
-
-type Own = Exclude<Target, { readonly _tag: "Client" }>
-
-/** Begins to connect. */
-const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
-  Effect.map(makeClient(target, commandTimeout), (client) => {
-    // For good: what still fails when it is being closed is nobody's business, but the driver would print it.
-    client.on("error", () => {})
-    return client
-  })
-
-const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
-  Effect.map(Effect.promise(() => import("iovalkey")), ({ Cluster, Redis }): Client => {
-    const required = requirements(commandTimeout)
-    if (target._tag === "Server") return new Redis({ ...defaults(commandTimeout), ...target.options, ...required })
-    const { retryStrategy: _, ...nodeDefaults } = defaults(commandTimeout)
-    const { enableOfflineQueue, ...nodeRequired } = required
-    const options: ClusterOptions = {
-      clusterRetryStrategy: reconnectDelay,
-      // What its node does not answer after some tenths of a second the database does.
-      maxRedirections: 5,
-      ...target.options,
-      enableAutoPipelining: false,
-      enableOfflineQueue,
-      redisOptions: { ...nodeDefaults, ...target.options.redisOptions, ...nodeRequired }
-    }
-    return new Cluster([...target.nodes], options)
-  })
-
-/** A second connection to the same server, which only listens. */
-const duplicate = (client: Client): Client => {
-  const overrides = {
-    // Its own attempt at that goes unobserved when it fails, which ends the process.
-    autoResubscribe: false,
-    commandTimeout: undefined,
-    enableOfflineQueue: false,
-    lazyConnect: false,
-    maxRetriesPerRequest: null,
-    socketTimeout: undefined
-  }
-  return client.isCluster === true
-    ? client.duplicate([], { enableOfflineQueue: false, lazyConnect: false })
-    : client.duplicate(overrides)
-}
-
-/** The bound that the driver was given, if it was given one. */
-const driverTimeout = (target: Target): unknown => {
-  switch (target._tag) {
-    case "Server":
-      return target.options.commandTimeout
-    case "Cluster":
-      return target.options.redisOptions?.commandTimeout
-    case "Client":
-      return target.client.options.commandTimeout
-  }
-}
-
-const readCommandTimeout = (
-  options: ConnectionOptions,
-  target: Either.Either<Target, unknown>
-): Either.Either<number, ReadonlyArray<OptionProblem>> => {
-  const given = options.commandTimeout ?? (Either.isRight(target) ? driverTimeout(target.right) : undefined)
-  const commandTimeout = given ?? commandTimeoutDefault
-  return typeof commandTimeout === "number" && Number.isFinite(commandTimeout) && commandTimeout >= 1
-    ? Either.right(commandTimeout)
-    : Either.left([{ path: "commandTimeout", message: `got ${String(commandTimeout)}, allowed: milliseconds, 1 or more` }])
-}
-
-const problemsOf = <A>(read: Either.Either<A, ReadonlyArray<OptionProblem>>): ReadonlyArray<OptionProblem> =>
-  Either.isLeft(read) ? read.left : []
 
 /**
- * Connects, or borrows the client that was given. Does not wait for the connection. Fails with what is wrong with the
- * options, never repeating them, since they may hold a password.
+ * A connection over what carries its commands.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (
-  connection: Connection,
-  options: ConnectionOptions = {}
-): Effect.Effect<ValkeyConnection, CacheOptionsError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const target = readConnection("connection", connection)
-    const timeout = readCommandTimeout(options, target)
-    if (Either.isLeft(target) || Either.isLeft(timeout)) {
-      const problems = [...problemsOf(target), ...problemsOf(timeout)]
-      return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))
+  batcher: Batcher,
+  rest: Pick<ValkeyConnection, "isCluster" | "channel" | "listen">
+): ValkeyConnection => {
+  /**
+   * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that
+   * has not met the script is sent the text; so is all that came after, even what it has carried out because
+   * somebody else made it known in between: the order must not change.
+   */
+  const send = (
+    operation: string,
+    script: Script,
+    calls: ReadonlyArray<ScriptCall>,
+    patient: boolean,
+    known: boolean,
+    done: (results: Array<Either.Either<unknown, CacheError>>) => void
+  ) => {
+    const results: Array<Either.Either<unknown, CacheError>> = []
+    let left = calls.length
+    let unknownFrom = calls.length
+    const settle = (i: number, result: Either.Either<unknown, CacheError>) => {
+      results[i] = result
+      if (--left > 0) return
+      if (unknownFrom === calls.length) return done(results)
+      send(operation, script, calls.slice(unknownFrom), patient, false, (rest) =>
+        done([...results.slice(0, unknownFrom), ...rest]))
     }
-    const client = target.right._tag === "Client"
-      ? target.right.client
-      : yield* Effect.acquireRelease(connect(target.right, timeout.right), (made) => Effect.sync(() => made.disconnect()))
-    return yield* over(client, timeout.right)
-  })
-
-const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConnection, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const batcher = yield* Effect.acquireRelease(
-      Effect.sync(() => makeBatcher(client, commandTimeout)),
-      (made) => Effect.sync(() => made.close())
+    calls.forEach(({ args, key }, i) =>
+      batcher.command({
+        operation,
+        name: known ? "evalsha" : "eval",
+        args: [known ? script.sha : script.lua, 1, key, ...args],
+        patient,
+        done: (reply) => settle(i, Either.right(reply)),
+        failed: (error) => {
+          if (known && error.reason === "Rejected" && error.code === "NOSCRIPT") unknownFrom = Math.min(unknownFrom, i)
+          settle(i, Either.left(error))
+        }
+      })
     )
-    const subscriber = yield* Effect.acquireRelease(
-      Effect.sync(() => makeSubscriber(() => duplicate(client))),
-      (made) => Effect.sync(() => made.close())
-    )
-    const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
-
-    /**
-     * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that
-     * has not met the script is sent the text; so is all that came after, even what it has carried out because
-     * somebody else made it known in between: the order must not change.
-     */
-    const send = (
-      operation: string,
-      script: Script,
-      calls: ReadonlyArray<ScriptCall>,
-      patient: boolean,
-      known: boolean,
-      done: (results: Array<Either.Either<unknown, CacheError>>) => void
-    ) => {
-      const results: Array<Either.Either<unknown, CacheError>> = []
-      let left = calls.length
-      let unknownFrom = calls.length
-      const settle = (i: number, result: Either.Either<unknown, CacheError>) => {
-        results[i] = result
-        if (--left > 0) return
-        if (unknownFrom === calls.length) return done(results)
-        send(operation, script, calls.slice(unknownFrom), patient, false, (rest) =>
-          done([...results.slice(0, unknownFrom), ...rest]))
-      }
-      calls.forEach(({ args, key }, i) =>
-        batcher.command({
-          operation,
-          name: known ? "evalsha" : "eval",
-          args: [known ? script.sha : script.lua, 1, key, ...args],
-          patient,
-          done: (reply) => settle(i, Either.right(reply)),
-          failed: (error, cause) => {
-            if (known && replyCodeOf(cause) === "NOSCRIPT") unknownFrom = Math.min(unknownFrom, i)
-            settle(i, Either.left(error))
-          }
-        })
+  }
+  const scripts: ValkeyConnection["scripts"] = (operation, script, calls, options) =>
+    calls.length === 0
+      ? Effect.succeed([])
+      : Effect.async((resume) =>
+        send(operation, script, calls, options?.patient ?? false, true, (results) => resume(Effect.succeed(results)))
       )
-    }
-    const scripts: ValkeyConnection["scripts"] = (operation, script, calls, options) =>
-      calls.length === 0
-        ? Effect.succeed([])
-        : Effect.async((resume) =>
-          send(operation, script, calls, options?.patient ?? false, true, (results) => resume(Effect.succeed(results)))
-        )
 
-    const command: ValkeyConnection["command"] = (operation, name, args) =>
+  return {
+    [TypeId]: TypeId,
+    ...rest,
+    command: (operation, name, args) =>
       Effect.async((resume) =>
         batcher.command({
           operation,
@@ -292,37 +172,18 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
           done: (reply) => resume(Effect.succeed(reply)),
           failed: (error) => resume(Effect.fail(error))
         })
-      )
-
-    return {
-      [TypeId]: TypeId,
-      isCluster: client.isCluster === true,
-      command,
-      read: (operation, keys) =>
-        Effect.async((resume) =>
-          batcher.read({
-            operation,
-            keys,
-            done: (values) => resume(Effect.succeed(values)),
-            failed: (error) => resume(Effect.fail(error))
-          })
-        ),
-      scripts,
-      script: (operation, script, key, args) =>
-        Effect.flatMap(scripts(operation, script, [{ key, args }]), ([result]) => result ?? Effect.succeed(null)),
-      channel: (name) => `${channelPrefix}${name}`,
-      listen: (channel, onMessage) =>
-        Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))
-    }
-  })
-
-/**
- * The connection as a layer.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layer = (
-  connection: Connection,
-  options?: ConnectionOptions
-): Layer.Layer<ValkeyConnection, CacheOptionsError> => Layer.scoped(ValkeyConnection, make(connection, options))
+      ),
+    read: (operation, keys) =>
+      Effect.async((resume) =>
+        batcher.read({
+          operation,
+          keys,
+          done: (values) => resume(Effect.succeed(values)),
+          failed: (error) => resume(Effect.fail(error))
+        })
+      ),
+    scripts,
+    script: (operation, script, key, args) =>
+      Effect.flatMap(scripts(operation, script, [{ key, args }]), ([result]) => result ?? Effect.succeed(null))
+  }
+}

@@ -1,7 +1,7 @@
 import { CacheError } from "../CacheError.js"
 
 /** Errors of the driver carry the command with its keys and values: only a word that looks like a code is taken. */
-const codeOf = (text: unknown): string | undefined => {
+export const codeOf = (text: unknown): string | undefined => {
   const word = typeof text === "string" ? text.split(" ", 1)[0] : undefined
   return word !== undefined && /^[A-Z][A-Z0-9_]{1,31}$/.test(word) ? word : undefined
 }
@@ -10,7 +10,7 @@ const field = (error: unknown, name: string): unknown =>
   typeof error === "object" && error !== null ? Reflect.get(error, name) : undefined
 
 /** The code by which the system names what is wrong with a connection, e.g. `ECONNREFUSED`. */
-const errnoOf = (error: unknown): string | undefined => codeOf(field(error, "code"))
+export const errnoOf = (error: unknown): string | undefined => codeOf(field(error, "code"))
 
 /** The first word of the server's answer, e.g. `OOM`, if the error is an answer of the server. */
 export const replyCodeOf = (error: unknown): string | undefined =>

@@ -8,7 +8,8 @@
  *
  * `allow-oom` is for what makes the cache forget: it has to work when the server's memory is full.
  */
-import { createHash } from "node:crypto"
+import { sha1 } from "@noble/hashes/legacy.js"
+import { bytesToHex } from "@noble/hashes/utils.js"
 
 /** A script, and the hash that the server knows it by. */
 export interface Script {
@@ -16,12 +17,28 @@ export interface Script {
   readonly sha: string
 }
 
-const script = (lua: string): Script => ({ lua, sha: createHash("sha1").update(lua).digest("hex") })
+/** A script from its text. */
+export const script = (lua: string): Script => ({ lua, sha: bytesToHex(sha1(new TextEncoder().encode(lua))) })
 
-/** `ARGV` new stamp, ttl. Answers what the place holds then. Fails with OOM only where a stamp would have to be made. */
+/**
+ * `ARGV` new stamp, ttl, probation | 0. Answers what the place holds then. Fails with OOM only where a stamp would have to
+ * be made. A stamp on probation, `s:<hard>~<until>.<soft>`, gives way to a new one when that time has come.
+ */
 export const obtain = script(`
 local v = redis.call('GET', KEYS[1])
+local until_ = v and string.match(v, '^s:[^.]*~(%d+)%.')
+local now = 0
+if until_ or (not v and ARGV[3] ~= '0') then
+  local T = redis.call('TIME')
+  now = T[1] * 1000 + math.floor(T[2] / 1000)
+end
 if not v then
+  v = ARGV[1]
+  if ARGV[3] ~= '0' then
+    v = string.gsub(v, '%.', '~' .. string.format('%.0f', now + tonumber(ARGV[3])) .. '.', 1)
+  end
+  redis.call('SET', KEYS[1], v, 'PX', ARGV[2])
+elseif until_ and tonumber(until_) <= now then
   v = ARGV[1]
   redis.call('SET', KEYS[1], v, 'PX', ARGV[2])
 elseif string.sub(v, 1, 2) == 's:' and redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then
@@ -30,9 +47,18 @@ end
 return v
 `)
 
-/** `ARGV` bytes, ttl, what is to be there ('': nothing). Answers 1 if the bytes are in place. */
+/**
+ * `ARGV` bytes, ttl, what is to be there ('': nothing), the time it lives until at most | 0. Answers 1 if the bytes are in
+ * place.
+ */
 export const replace = script(`
-local seen = ARGV[3]
+local seen, ttl = ARGV[3], ARGV[2]
+if ARGV[4] ~= '0' then
+  local T = redis.call('TIME')
+  local left = tonumber(ARGV[4]) - (T[1] * 1000 + math.floor(T[2] / 1000))
+  if left <= 0 then return 0 end
+  if left < tonumber(ttl) then ttl = string.format('%.0f', left) end
+end
 local length = redis.call('STRLEN', KEYS[1])
 if length == 0 then
   if seen ~= '' then return 0 end
@@ -40,7 +66,7 @@ elseif seen == '' or redis.call('GETRANGE', KEYS[1], 0, #seen - 1) ~= seen then
   if length == #ARGV[1] and redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
   return 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ttl)
 return 1
 `)
 

@@ -8,11 +8,11 @@ import * as Store from "../CacheStore/Valkey.js"
 import type { CacheStore } from "../CacheStore.js"
 import * as Lock from "../DistributedLock/Valkey.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import * as ValkeyConnection from "./connection.js"
+import * as Driver from "./driver.js"
 import type { Connection } from "./options.js"
 
 export const layer = (
   connection: Connection,
-  options?: ValkeyConnection.ConnectionOptions
+  options?: Driver.ConnectionOptions
 ): Layer.Layer<CacheStore | DistributedLock, CacheOptionsError> =>
-  Layer.merge(Store.layer, Lock.layer).pipe(Layer.provide(ValkeyConnection.layer(connection, options)))
+  Layer.merge(Store.layer, Lock.layer).pipe(Layer.provide(Driver.layer(connection, options)))

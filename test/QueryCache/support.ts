@@ -105,8 +105,8 @@ export const around = (
   const tagsOf = (steps: ReadonlyArray<{ readonly tag: string }>) => steps.map(({ tag }) => tag)
   return CacheStore.make({
     lookup: (entry, tags) => step("lookup", [entry, ...tags], () => store.lookup(entry, tags)),
-    obtain: (tags, ttl) => step("obtain", tags, () => store.obtain(tags, ttl)),
-    replace: (entry, bytes, ttl, seen) => step("replace", [entry], () => store.replace(entry, bytes, ttl, seen)),
+    obtain: (tags, ttl, probation) => step("obtain", tags, () => store.obtain(tags, ttl, probation)),
+    replace: (entry, bytes, ttl, seen, until) => step("replace", [entry], () => store.replace(entry, bytes, ttl, seen, until)),
     remove: (entry, seen) => step("remove", [entry], () => store.remove(entry, seen)),
     invalidate: (steps, ttl) => step("invalidate", tagsOf(steps), () => store.invalidate(steps, ttl)),
     begin: (tags, token, ttl) => step("begin", tagsOf(tags), () => store.begin(tags, token, ttl)),

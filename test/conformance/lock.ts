@@ -5,6 +5,7 @@ import { describe, expect, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { DistributedLock } from "../../src/DistributedLock.js"
 import type { News } from "../../src/DistributedLock.js"
@@ -30,6 +31,8 @@ export interface Options<E> {
   readonly layer: Layer.Layer<DistributedLock | OtherLock, E>
   readonly time: Time
   readonly backdoor?: boolean
+  /** Whether those who wait are told, as they are unless this says no. */
+  readonly tells?: boolean
 }
 
 type Test = (name: string, test: () => Effect.Effect<void, unknown, DistributedLock | OtherLock>) => void
@@ -45,7 +48,7 @@ export const lockConformance = <E>(options: Options<E>): void => {
   }
 }
 
-const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
+const suite = <E>(it: Test, { backdoor, tells, time }: Options<E>): void => {
   const test = (name: string, body: (lock: DistributedLock, other: DistributedLock) => Effect.Effect<void, unknown>) =>
     it(name, () => Effect.flatMap(Effect.all([DistributedLock, OtherLock]), ([lock, other]) => body(lock, other)))
   const behind = (name: string, body: (lock: DistributedLock, door: Backdoor) => Effect.Effect<void, unknown>) => {
@@ -167,6 +170,19 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* lock.acquire(name, token(), minute)).toBe(false)
       }))
   })
+
+  if (tells === false) {
+    test("news never come, and nobody waits for them to be listened to", (lock, other) =>
+      Effect.scoped(Effect.gen(function*() {
+        const [name, own] = [lockName(), token()]
+        yield* lock.acquire(name, own, minute)
+        const waiting = yield* Effect.all([lock.news(name), other.news(name)])
+        expect(yield* lock.release(name, own, "stored")).toBe(true)
+        expect(yield* other.acquire(name, token(), minute)).toBe(true)
+        expect((yield* Effect.all(waiting.map(Queue.poll))).every(Option.isNone)).toBe(true)
+      })))
+    return
+  }
 
   describe("news", () => {
     for (const news of ["stored", "failed", "free"] satisfies ReadonlyArray<News>) {

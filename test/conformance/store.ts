@@ -144,6 +144,19 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* store.obtain([], minute)).toEqual([])
       }))
 
+    test("makes a stamp on probation where there is none and one is asked for, and a lasting one when that is over", (store) =>
+      Effect.gen(function*() {
+        const [tag, known] = [tagName(), tagName()]
+        const lasting = yield* stampOf(store, known)
+        const [young, same] = yield* store.obtain([tag, known], minute, short)
+        expect(young).toMatch(/^s:[\w-]{22}~\d+\.0$/)
+        expect(same).toBe(lasting)
+        expect(yield* store.obtain([tag], minute, short)).toEqual([young])
+        expect(yield* store.obtain([tag], minute)).toEqual([young])
+        yield* afterwards(time, short, "the probation is over", Effect.map(store.obtain([tag], minute, short), ([state]) => state !== young))
+        expect(yield* stateOf(store, tag)).toMatch(stampForm)
+      }))
+
     test("makes a stamp that ends, and another one afterwards", (store) =>
       Effect.gen(function*() {
         const tag = tagName()
@@ -238,6 +251,20 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x81))).toBe(false)
         expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x80, 1, 1))).toBe(false)
         expect(yield* store.replace(name, makeEntry(), minute, Uint8Array.of(0x61, 0x00, 0x80))).toBe(true)
+      }))
+  })
+
+  describe("an entry that may live until some time only", () => {
+    test("is gone then, and is not stored afterwards", (store) =>
+      Effect.gen(function*() {
+        const [name, tag] = [entryName(), tagName()]
+        const [young] = yield* store.obtain([tag], minute, short)
+        const until = Number(/~(\d+)/.exec(young ?? "")?.[1])
+        expect(yield* store.replace(name, makeEntry(), minute, null, until)).toBe(true)
+        expect(yield* entryOf(store, name)).not.toBeNull()
+        yield* afterwards(time, short, "the entry is gone", Effect.map(entryOf(store, name), (entry) => entry === null))
+        expect(yield* store.replace(name, makeEntry(), minute, null, until)).toBe(false)
+        expect(yield* entryOf(store, name)).toBeNull()
       }))
   })
 

@@ -46,11 +46,17 @@ const launch = async (file: string, start: Start): Promise<ChildProcess> => {
 }
 
 const answerOf = async (child: ChildProcess): Promise<unknown> => {
-  const ended = once(child, "exit").then(([code, signal]) => {
+  const over = new AbortController()
+  const ended = once(child, "exit", { signal: over.signal }).then(([code, signal]) => {
     throw new Error(`a process left with ${code ?? signal}`)
   })
-  const [message] = await Promise.race([once(child, "message"), ended])
-  return message
+  try {
+    const [message] = await Promise.race([once(child, "message", { signal: over.signal }), ended])
+    return message
+  } finally {
+    over.abort()
+    ended.catch(() => {})
+  }
 }
 
 /** Reads and writes at random in several processes, and checks every read against the writes before it. */

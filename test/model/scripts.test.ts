@@ -77,7 +77,7 @@ const obtain = made.map((stamp): Command => ({
     return { state: found, answer: place(found) }
   },
   script: lua.obtain,
-  args: [`s:${text(stamp)}`, hour]
+  args: [`s:${text(stamp)}`, hour, "0"]
 }))
 
 const invalidations = fc.oneof(

@@ -136,7 +136,7 @@ onMemory(database, "the client behind the extension", (make) => {
     expect(prisma.user.fields.email).toMatchObject({ modelName: "User", name: "email" })
     expect((prisma.user as unknown as { $name: string }).$name).toBe("User")
     const parts = { ...prisma }
-    expect(Object.keys(parts)).toEqual([...Object.keys(database.base.$extends({})), "$cache"])
+    expect(Object.keys(parts)).toEqual([...Object.keys(database.base.$extends({})), "$cache", "$accelerate"])
     expect(await parts.user.findMany({ cache: true })).toHaveLength(3)
     expect(Object.prototype.toString.call(prisma.user.findMany())).toBe(
       Object.prototype.toString.call(database.base.user.findMany())
@@ -256,7 +256,7 @@ describe("a method that a test puts in the place of another", () => {
 onEveryStore(database, "stats", (make) => {
   it("count what happened since the extension was made", async () => {
     const { events, prisma } = make()
-    const nothing = { hits: 0, misses: 0, joined: 0, fills: 0, errors: 0, invalidations: 0 }
+    const nothing = { hits: 0, stale: 0, misses: 0, joined: 0, fills: 0, errors: 0, invalidations: 0 }
     expect(prisma.$cache.stats()).toEqual(nothing)
     expect(prisma.$cache.health()).toEqual({ status: "closed" })
     const name = await insertCounter(database.base)

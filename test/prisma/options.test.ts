@@ -30,7 +30,7 @@ describe("the options of the extension", () => {
         lock: { ttl: 1, waitTimeout: -1, retryDelay: "40", prefix: "", speed: 1 },
         namespace: "",
         defaults: { ttl: "soon", tags: ["", 1] },
-        models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: 1 } },
+        models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: -1 } },
         varyBy: "tenant",
         maxEntryBytes: 0,
         onEvent: {},
@@ -148,7 +148,7 @@ onMemory(database, "the options of a query", (makeWorld) => {
     async (operation) => {
       const { prisma } = makeWorld()
       const error = await call(prisma, operation, {
-        cache: { ttl: -1, key: "", namespace: 1, tags: "users", refresh: "yes", bypass: 1, swr: 5, memory: true }
+        cache: { ttl: -1, key: "", namespace: 1, tags: "users", refresh: "yes", bypass: 1, swr: -5, memory: true }
       })
       expect([...pathsOf(error)].sort()).toEqual([
         "cache.bypass",

@@ -148,6 +148,7 @@ onMemory(database, "age", (make) => {
         status: time === 0 ? "miss" : "hit",
         key: "k",
         tags: ["t"],
+        createdAt: expect.any(Number),
         age: expect.any(Number),
         ttl: expect.any(Number)
       })

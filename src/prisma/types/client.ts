@@ -35,6 +35,8 @@ export interface InvalidationTargets {
 export interface CacheStats {
   /** Reads answered from the cache. */
   readonly hits: number
+  /** Reads answered from the cache with what had expired. */
+  readonly stale: number
   /** Reads that queried the database because the cache had no answer. */
   readonly misses: number
   /** Reads that shared the query of another caller. */
@@ -101,6 +103,34 @@ export interface CacheClient {
   health(): CacheHealth
   /** Closes what the extension opened, and no connection that it was given. The next query opens it again. */
   close(): Promise<void>
+}
+
+/**
+ * What came of an invalidation, as Prisma Accelerate says it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccelerateInvalidation {
+  /** A name that no other call has: a random UUID. */
+  readonly requestId: string
+}
+
+/**
+ * Invalidation as Prisma Accelerate has it: `prisma.$accelerate`. What goes wrong is a `PrismaClientKnownRequestError`:
+ *
+ * - `P6003`: more invalidations than `limits` allows
+ * - `P6005`: tags that are no names, or beyond `limits`
+ * - `P6008`: the cache did not answer
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AccelerateClient {
+  /** Invalidates every answer that carries one of the tags: reads that start after it has resolved see the database. */
+  invalidate(input: { readonly tags: ReadonlyArray<string> }): Promise<AccelerateInvalidation>
+  /** Invalidates every answer in the namespace of the extension. */
+  invalidateAll(): Promise<AccelerateInvalidation>
 }
 
 /**
@@ -177,6 +207,7 @@ export interface RawStatement<Text> {
  */
 export type ClientProperties = {
   readonly $cache: CacheClient
+  readonly $accelerate: AccelerateClient
   readonly $queryRaw: RawQuery<TemplateStringsArray | SqlLike, unknown>
   readonly $queryRawUnsafe: RawQuery<string, unknown>
   readonly $executeRaw: RawStatement<TemplateStringsArray | SqlLike>

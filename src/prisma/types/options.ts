@@ -28,6 +28,13 @@ export interface ReadCacheOptions<Result = unknown> {
   /** How long the answer stays fresh. A number is in milliseconds. */
   readonly ttl?: Duration.DurationInput | undefined
   /**
+   * How long after that it may be served expired while it is queried anew in the background. A number is in
+   * milliseconds. Default: 0, or that of `models` or `defaults` where `ttl` is left out too.
+   */
+  readonly swr?: Duration.DurationInput | undefined
+  /** How long after `ttl` it may be served when the query fails. A number is in milliseconds. Default: as for `swr`. */
+  readonly staleIfError?: Duration.DurationInput | undefined
+  /**
    * A name for the rows, or a function that names them by the result. Default: none, the arguments tell entries
    * apart.
    */
@@ -93,6 +100,21 @@ export type UncacheKeys = string | CustomKey | ReadonlyArray<string | CustomKey>
 export type Uncache<Result = unknown> = UncacheKeys | ((result: Result) => UncacheKeys)
 
 /**
+ * How one read uses the cache, as Prisma Accelerate says it. Everything is in seconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CacheStrategyOptions {
+  /** How long the answer stays fresh, in seconds. Default 0. */
+  readonly ttl?: number | undefined
+  /** How long after that it may be served expired while it is queried anew in the background, in seconds. Default 0. */
+  readonly swr?: number | undefined
+  /** Names to invalidate the answer by: `$accelerate.invalidate({ tags })`. Default: none. */
+  readonly tags?: ReadonlyArray<string> | undefined
+}
+
+/**
  * What every read accepts beside its own arguments.
  *
  * @since 0.1.0
@@ -101,6 +123,8 @@ export type Uncache<Result = unknown> = UncacheKeys | ((result: Result) => Uncac
 export interface ReadOptions<Result = unknown> {
   /** Whether and how this read uses the cache. */
   readonly cache?: ReadCache<Result>
+  /** The same in Prisma Accelerate's words, in place of `cache`. */
+  readonly cacheStrategy?: CacheStrategyOptions | undefined
 }
 
 /**

@@ -1,0 +1,27 @@
+/**
+ * From a store and a lock to the cache.
+ */
+import * as Layer from "effect/Layer"
+import type { CacheStore } from "../CacheStore.js"
+import * as MemoryLock from "../DistributedLock/Memory.js"
+import type { DistributedLock } from "../DistributedLock.js"
+import * as QueryCache from "../QueryCache.js"
+import { layerExact } from "../Serializer.js"
+import type { Settings } from "./options.js"
+
+/** @internal */
+export type Services = Layer.Layer<CacheStore | DistributedLock, unknown>
+
+/** @internal */
+export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<QueryCache.QueryCache, unknown> => {
+  const backend = settings.lock === false ? Layer.merge(given, MemoryLock.layerNoop) : given
+  return QueryCache.layer({
+    namespace: settings.namespace,
+    lock: settings.lock === false ? undefined : settings.lock,
+    consistency: settings.consistency,
+    intentTtl: settings.intentTtl,
+    hardened: settings.hardened,
+    maxEntryBytes: settings.maxEntryBytes,
+    onEvent: settings.onEvent
+  }).pipe(Layer.provide(Layer.merge(backend, layerExact)))
+}

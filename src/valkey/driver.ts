@@ -1,0 +1,186 @@
+/**
+ * The connection over TCP: one that is opened here and closed with its scope, or a client of the caller's, which is
+ * only ever borrowed.
+ */
+import type { ClusterOptions, RedisOptions } from "iovalkey"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { CacheOptionsError } from "../CacheError.js"
+import type { OptionProblem } from "../CacheError.js"
+import { makeBatcher } from "./batcher.js"
+import { databaseOf, keyPrefixOf } from "./client.js"
+import type { Client } from "./client.js"
+import { make as makeConnection, ValkeyConnection } from "./connection.js"
+import { readConnection } from "./options.js"
+import type { Connection, Target } from "./options.js"
+import { makeSubscriber } from "./subscriber.js"
+
+/**
+ * How the connection behaves.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConnectionOptions {
+  /**
+   * How long an answer is waited for, in milliseconds, connecting included. Default: the driver's `commandTimeout`
+   * where one is set, else 1,000.
+   */
+  readonly commandTimeout?: number | undefined
+}
+
+const commandTimeoutDefault = 1_000
+
+/** Pauses double from 50 ms to 2 s, each shortened by chance, so that a fleet does not come back in one moment. */
+const reconnectDelay = (times: number): number => {
+  const longest = Math.min(2_000, 25 * 2 ** Math.min(times, 10))
+  return Math.round(longest / 2 + Math.random() * (longest / 2))
+}
+
+/** What a connection of ours is made with, where the caller says nothing else. */
+const defaults = (commandTimeout: number): RedisOptions => ({
+  connectionName: "effect-prisma-cache",
+  connectTimeout: 5_000,
+  // A server that hangs does not answer a goodbye either.
+  disconnectTimeout: 100,
+  keepAlive: 30_000,
+  // A command that was under way when the connection broke is sent again on the next one, and fails with the one after.
+  maxRetriesPerRequest: 1,
+  retryStrategy: reconnectDelay,
+  // A peer that has vanished without a word is not believed in for longer than that.
+  socketTimeout: Math.max(5_000, 5 * commandTimeout)
+})
+
+/** What a connection of ours is made with in any case: the batcher relies on it. */
+const requirements = (commandTimeout: number) => ({
+  commandTimeout,
+  enableAutoPipelining: false,
+  enableOfflineQueue: false,
+  stringNumbers: false
+})
+
+type Own = Exclude<Target, { readonly _tag: "Client" }>
+
+/** Begins to connect. */
+const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
+  Effect.map(makeClient(target, commandTimeout), (client) => {
+    // For good: what still fails when it is being closed is nobody's business, but the driver would print it.
+    client.on("error", () => {})
+    return client
+  })
+
+const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
+  Effect.map(Effect.promise(() => import("iovalkey")), ({ Cluster, Redis }): Client => {
+    const required = requirements(commandTimeout)
+    if (target._tag === "Server") return new Redis({ ...defaults(commandTimeout), ...target.options, ...required })
+    const { retryStrategy: _, ...nodeDefaults } = defaults(commandTimeout)
+    const { enableOfflineQueue, ...nodeRequired } = required
+    const options: ClusterOptions = {
+      clusterRetryStrategy: reconnectDelay,
+      // What its node does not answer after some tenths of a second the database does.
+      maxRedirections: 5,
+      ...target.options,
+      enableAutoPipelining: false,
+      enableOfflineQueue,
+      redisOptions: { ...nodeDefaults, ...target.options.redisOptions, ...nodeRequired }
+    }
+    return new Cluster([...target.nodes], options)
+  })
+
+/** A second connection to the same server, which only listens. */
+const duplicate = (client: Client): Client => {
+  const overrides = {
+    // Its own attempt at that goes unobserved when it fails, which ends the process.
+    autoResubscribe: false,
+    commandTimeout: undefined,
+    enableOfflineQueue: false,
+    lazyConnect: false,
+    maxRetriesPerRequest: null,
+    socketTimeout: undefined
+  }
+  return client.isCluster === true
+    ? client.duplicate([], { enableOfflineQueue: false, lazyConnect: false })
+    : client.duplicate(overrides)
+}
+
+/** The bound that the driver was given, if it was given one. */
+const driverTimeout = (target: Target): unknown => {
+  switch (target._tag) {
+    case "Server":
+      return target.options.commandTimeout
+    case "Cluster":
+      return target.options.redisOptions?.commandTimeout
+    case "Client":
+      return target.client.options.commandTimeout
+  }
+}
+
+const readCommandTimeout = (
+  options: ConnectionOptions,
+  target: Either.Either<Target, unknown>
+): Either.Either<number, ReadonlyArray<OptionProblem>> => {
+  const given = options.commandTimeout ?? (Either.isRight(target) ? driverTimeout(target.right) : undefined)
+  const commandTimeout = given ?? commandTimeoutDefault
+  return typeof commandTimeout === "number" && Number.isFinite(commandTimeout) && commandTimeout >= 1
+    ? Either.right(commandTimeout)
+    : Either.left([{ path: "commandTimeout", message: `got ${String(commandTimeout)}, allowed: milliseconds, 1 or more` }])
+}
+
+const problemsOf = <A>(read: Either.Either<A, ReadonlyArray<OptionProblem>>): ReadonlyArray<OptionProblem> =>
+  Either.isLeft(read) ? read.left : []
+
+/**
+ * Connects, or borrows the client that was given. Does not wait for the connection. Fails with what is wrong with the
+ * options, never repeating them, since they may hold a password.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  connection: Connection,
+  options: ConnectionOptions = {}
+): Effect.Effect<ValkeyConnection, CacheOptionsError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const target = readConnection("connection", connection)
+    const timeout = readCommandTimeout(options, target)
+    if (Either.isLeft(target) || Either.isLeft(timeout)) {
+      const problems = [...problemsOf(target), ...problemsOf(timeout)]
+      return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))
+    }
+    const client = target.right._tag === "Client"
+      ? target.right.client
+      : yield* Effect.acquireRelease(connect(target.right, timeout.right), (made) => Effect.sync(() => made.disconnect()))
+    return yield* over(client, timeout.right)
+  })
+
+const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConnection, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const batcher = yield* Effect.acquireRelease(
+      Effect.sync(() => makeBatcher(client, commandTimeout)),
+      (made) => Effect.sync(() => made.close())
+    )
+    const subscriber = yield* Effect.acquireRelease(
+      Effect.sync(() => makeSubscriber(() => duplicate(client))),
+      (made) => Effect.sync(() => made.close())
+    )
+    const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
+    return makeConnection(batcher, {
+      isCluster: client.isCluster === true,
+      channel: (name) => `${channelPrefix}${name}`,
+      listen: (channel, onMessage) =>
+        Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))
+    })
+  })
+
+/**
+ * The connection as a layer.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  connection: Connection,
+  options?: ConnectionOptions
+): Layer.Layer<ValkeyConnection, CacheOptionsError> => Layer.scoped(ValkeyConnection, make(connection, options))
