@@ -7,12 +7,16 @@ import { fileURLToPath } from "node:url"
 import { exited } from "../support/process.js"
 import type { Message, Report, Request, Start } from "./messages.js"
 
-export interface Worker {
+/** A process that was started. */
+export interface Launched<Asked, Answer> {
   readonly name: string
-  readonly ask: (request: Omit<Request, "id">) => Promise<Report>
+  readonly child: ChildProcess
+  readonly ask: (request: Asked) => Promise<Answer>
   /** Resolves once it is gone for SIGKILL, at once for any other. */
   readonly signal: (signal: NodeJS.Signals) => Promise<void>
 }
+
+export interface Worker extends Omit<Launched<Omit<Request, "id">, Report>, "child"> {}
 
 export interface Fleet {
   readonly workers: ReadonlyArray<Worker>
@@ -26,12 +30,12 @@ export interface Fleet {
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** One file to load instead of hundreds: a worker is there in a fraction of the time. */
-const bundle = async (): Promise<string> => {
+export const bundle = async (program: string): Promise<string> => {
   const directory = path.join(root, "node_modules/.cache/effect-prisma-cache")
-  const file = path.join(directory, `fleet-${process.pid}.mjs`)
+  const file = path.join(directory, `fleet-${program}-${process.pid}.mjs`)
   await mkdir(directory, { recursive: true })
   await build({
-    entryPoints: [path.join(root, "test/fleet/worker.ts")],
+    entryPoints: [path.join(root, `test/fleet/${program}.ts`)],
     outfile: file,
     bundle: true,
     format: "esm",
@@ -44,9 +48,18 @@ const bundle = async (): Promise<string> => {
   return file
 }
 
-const launch = async (file: string, start: Start): Promise<Worker & { readonly child: ChildProcess }> => {
+/** Starts a process and waits until it is ready. What it says unasked the listener hears. */
+export const launch = async <Asked extends object, Answer, Said = never>(
+  file: string,
+  start: Start,
+  listener: (said: Said) => void = () => {}
+): Promise<Launched<Asked, Answer>> => {
   const child = fork(file, [JSON.stringify(start)], { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] })
-  const waiting = new Map<number, { readonly resolve: (report: Report) => void; readonly reject: (error: Error) => void }>()
+  interface Waiting {
+    readonly resolve: (answer: Answer) => void
+    readonly reject: (error: Error) => void
+  }
+  const waiting = new Map<number, Waiting>()
   let requests = 0
   await new Promise<void>((resolve, reject) => {
     child.once("exit", (code, signal) => {
@@ -54,8 +67,9 @@ const launch = async (file: string, start: Start): Promise<Worker & { readonly c
       for (const { reject: fail } of waiting.values()) fail(error)
       reject(error)
     })
-    child.on("message", (message: Message) => {
+    child.on("message", (message: Message<Answer, Said>) => {
       if ("ready" in message) return resolve()
+      if ("said" in message) return listener(message.said)
       waiting.get(message.id)?.resolve(message.report)
       waiting.delete(message.id)
     })
@@ -65,8 +79,8 @@ const launch = async (file: string, start: Start): Promise<Worker & { readonly c
     name: start.name,
     ask: (request) => {
       const id = ++requests
-      const report = new Promise<Report>((resolve, reject) => waiting.set(id, { resolve, reject }))
-      child.send({ ...request, id } satisfies Request)
+      const report = new Promise<Answer>((resolve, reject) => waiting.set(id, { resolve, reject }))
+      child.send({ ...request, id })
       // Whoever kills a worker does not want to hear of what it was doing.
       report.catch(() => {})
       return report
@@ -80,9 +94,9 @@ const launch = async (file: string, start: Start): Promise<Worker & { readonly c
 
 /** Starts that many processes, each with a Prisma client and a cache of its own. */
 export const startFleet = async (size: number, servers: Omit<Start, "name">): Promise<Fleet> => {
-  const file = await bundle()
+  const file = await bundle("worker")
   let started = 0
-  const start = () => launch(file, { ...servers, name: `worker ${++started}` })
+  const start = () => launch<Omit<Request, "id">, Report>(file, { ...servers, name: `worker ${++started}` })
   const workers = await Promise.all(Array.from({ length: size }, start))
   return {
     workers,

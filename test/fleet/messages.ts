@@ -21,6 +21,8 @@ export interface Request {
   readonly options: CacheOptions
   readonly tasks: ReadonlyArray<Task>
   readonly callers: number
+  /** How many milliseconds after the last one each of them comes. Default: they come at the same time. */
+  readonly everyMillis?: number
 }
 
 /** How often what was answered. */
@@ -34,4 +36,8 @@ export interface Report {
   readonly millis: number
 }
 
-export type Message = { readonly ready: true } | { readonly id: number; readonly report: Report }
+/** What a process says: that it is there, what came of a request, and whatever else its parent listens to. */
+export type Message<Answer = Report, Said = never> =
+  | { readonly ready: true }
+  | { readonly id: number; readonly report: Answer }
+  | { readonly said: Said }

@@ -2,6 +2,7 @@
 import { PrismaPg } from "@prisma/adapter-pg"
 import { prismaCache } from "effect-prisma-cache/PrismaCache"
 import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
+import { setTimeout as delay } from "node:timers/promises"
 import { PrismaClient } from "../prisma/generated/client/client.js"
 import type { CacheOptions, Message, Report, Request, Start, Task } from "./messages.js"
 
@@ -38,7 +39,7 @@ const perform = async (client: ReturnType<typeof extend>, task: Task): Promise<r
   }
 }
 
-const carryOut = async ({ callers, options, tasks }: Request): Promise<Report> => {
+const carryOut = async ({ callers, everyMillis, options, tasks }: Request): Promise<Report> => {
   const client = clientWith(options)
   const counts = { values: new Map<string, number>(), errors: new Map<string, number>(), statuses: new Map<string, number>() }
   const count = (map: Map<string, number>, what: string) => map.set(what, (map.get(what) ?? 0) + 1)
@@ -46,8 +47,9 @@ const carryOut = async ({ callers, options, tasks }: Request): Promise<Report> =
   const calls: Array<ReturnType<typeof perform>> = []
   for (let i = 0; i < callers; i++) {
     calls.push(...tasks.map((task) => perform(client, task)))
+    if (everyMillis !== undefined) await delay(Math.max(0, startedAt + (i + 1) * everyMillis - performance.now()))
     // Like requests to a server, they come at the same time and not in one tick.
-    if (calls.length % 20 < tasks.length) await new Promise((resolve) => setImmediate(resolve))
+    else if (calls.length % 20 < tasks.length) await new Promise((resolve) => setImmediate(resolve))
   }
   for (const result of await Promise.allSettled(calls)) {
     if (result.status === "fulfilled") {
