@@ -156,10 +156,12 @@ export interface WriteRequest<A> {
   readonly own?: OwnResult<A> | undefined
   /** Whether the database said that nothing of the write remains. When in doubt it is not certain. Default: never certain. */
   readonly isRolledBack?: ((error: unknown) => boolean) | undefined
+  /** Whether the database is done with the write, one way or the other. Default: never certain. */
+  readonly isOver?: ((error: unknown) => boolean) | undefined
 }
 
 /**
- * How a write ended. `unknown` counts as committed.
+ * How a write ended. `unknown` counts as committed, and as something that may still be committed.
  *
  * @since 0.1.0
  * @category models

@@ -85,7 +85,13 @@ export {
    *
    * @since 0.1.0
    */
-  prismaCache as default
+  prismaCache as default,
+  /**
+   * The Prisma extension over HTTP for those who come from Prisma Accelerate.
+   *
+   * @since 0.1.0
+   */
+  withAccelerate
 } from "./prisma/edge.js"
 
 export type {
@@ -102,6 +108,8 @@ export type {
  *
  * @since 0.1.0
  */
+// In declarations that are bundled, a namespace of types is sound only beside the types themselves: without this line
+// the bundler would put those of both front doors into a file of their own.
 export type * as PrismaCache from "./PrismaCache.js"
 
 // Flat, so that the compiler finds names for them in the declarations of programs that export an extended client.

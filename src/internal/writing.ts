@@ -136,6 +136,13 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
     ): Effect.Effect<ReadonlyArray<boolean>, CacheError> => {
       const tags = ordered(draft)
       if (tags.length === 0) return Effect.succeed([])
+      // The database may still be at it: intents of their full length stay, and what was there does not come back.
+      if (strict && outcome === "unknown") {
+        return Effect.zipRight(
+          store.begin(tags, token, intentTtl),
+          store.invalidate(tags.map((step): Invalidation => ({ ...step, _tag: "kill" })), stampTtlMillis(0))
+        )
+      }
       if (!strict) {
         if (outcome === "rolledBack") return Effect.succeed([])
         const steps = tags.map((step): Invalidation => {
@@ -201,9 +208,11 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
           if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
           return Effect.matchCauseEffect(restore(effect), {
             onFailure: (cause) => {
-              const rolledBack = Array.from(Cause.failures(cause)).some(request.isRolledBack ?? (() => false))
-              if (!rolledBack && request.unknown !== undefined) handle.touched(request.unknown)
-              return Effect.zipRight(handle.settle(rolledBack ? "rolledBack" : "unknown"), Effect.failCause(cause))
+              const isOneOf = (what: ((error: unknown) => boolean) | undefined) =>
+                what !== undefined && Array.from(Cause.failures(cause)).some(what)
+              const outcome = isOneOf(request.isRolledBack) ? "rolledBack" : isOneOf(request.isOver) ? "committed" : "unknown"
+              if (outcome !== "rolledBack" && request.unknown !== undefined) handle.touched(request.unknown)
+              return Effect.zipRight(handle.settle(outcome), Effect.failCause(cause))
             },
             onSuccess: (value) => Effect.as(settleWrite(request, value, handle, begun.value), value)
           })
@@ -298,7 +307,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       yield* loading.fill(plan, gap, nothingLate, { payload, createdAt, queryMillis: 0 })
     }).pipe(
       Effect.catchAll((error) => Effect.sync(() => failed(error))),
-      Effect.ensuring(handle.settle("unknown"))
+      Effect.ensuring(handle.settle("committed"))
     )
 
   const ownPlan = <A>(ownResult: OwnResult<A>, key: KeyRef, label: string): Plan<A> => {

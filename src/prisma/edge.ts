@@ -40,6 +40,15 @@ export const prismaCache = <Declared extends GlobalOmit = {}>(options: EdgeCache
   return makeExtension(settings, cacheLayer(settings, HttpCache.layerServices(connection)))
 }
 
+/**
+ * `prismaCache` for those who come from Prisma Accelerate: `withAccelerate({ url, token, fetch })` with this import in the
+ * place of theirs. Both dialects work with either function.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const withAccelerate: typeof prismaCache = prismaCache
+
 const noCache: OptionProblem = {
   path: "cache",
   message: "no such option here, where there is no TCP; the server is said by `url` and `token`"

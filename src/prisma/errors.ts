@@ -24,3 +24,13 @@ export const isRolledBack = (error: unknown): boolean =>
   isPrismaError(error, "PrismaClientValidationError") ||
   (isPrismaError(error, "PrismaClientKnownRequestError") && typeof error.code === "string" &&
     error.code.startsWith("P2") && error.code !== "P2028")
+
+/**
+ * Errors after which the database has nothing more to do for a write, whatever it has done: anything but a connection
+ * that was lost on the way.
+ *
+ * @internal
+ */
+export const isOver = (error: unknown): boolean =>
+  isPrismaError(error, "PrismaClientValidationError") ||
+  (isPrismaError(error, "PrismaClientKnownRequestError") && typeof error.code === "string" && error.code.startsWith("P2"))

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { OpenWrite, Outcome, Touches } from "../QueryCache.js"
 import type { PrismaInternals } from "./client.js"
+import { isOver } from "./errors.js"
 import type { SharedCache } from "./sharedCache.js"
 
 /** @internal */
@@ -76,7 +77,7 @@ const watch = (engine: { transaction?: EngineTransaction }, listener: Listener):
       return answer
     } catch (error) {
       // It may have been carried out all the same.
-      await ended(id, "unknown")
+      await ended(id, isOver(error) ? "committed" : "unknown")
       throw error
     }
   }

@@ -7,7 +7,7 @@ import type { OwnResult, Touches, WriteRequest } from "../QueryCache.js"
 import type { Call } from "./call.js"
 import { customKeys } from "./entryKeys.js"
 import type { Query } from "./entryKeys.js"
-import { isRolledBack } from "./errors.js"
+import { isOver, isRolledBack } from "./errors.js"
 import type { HookContext, Transaction } from "./hook.js"
 import { arityOf } from "./operations.js"
 import { isName, readUncache } from "./queryOptions.js"
@@ -108,7 +108,8 @@ export const makeWrite = (context: HookContext) => {
       unknown: reach.unknown,
       own: transaction === undefined ? await ownResult(query, wish, call) : undefined,
       // An item of a batch does not learn how the batch ended.
-      isRolledBack: transaction === undefined ? isRolledBack : undefined
+      isRolledBack: transaction === undefined ? isRolledBack : undefined,
+      isOver
     }
     // A query that was sent cannot be taken back: nothing may be said of it before it has ended.
     const effect = Effect.uninterruptible(Effect.tryPromise({ try: () => query.send(query.args), catch: (error) => error }))

@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url"
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..")
 const prisma6 = path.join(root, "test", "prisma-6")
+const edge = path.join(root, "test", "edge")
 
 const hash = (...parts) => createHash("sha256").update(JSON.stringify(parts)).digest("hex")
 
@@ -113,11 +114,14 @@ const installPrisma6 = () =>
     }
   })
 
-/** The models of the tests under the generators of Prisma 6, whose client needs to be told to use a driver adapter. */
-const prisma6Schema = () => {
+/**
+ * The models of the tests under the generators of a folder: those of Prisma 6, whose client needs to be told to use a
+ * driver adapter, or those for edge runtimes.
+ */
+const schemaUnder = (folder) => {
   const models = fs.readFileSync(path.join(root, "test", "prisma", "schema.prisma"), "utf8")
-  const header = fs.readFileSync(path.join(prisma6, "generators.prisma"), "utf8")
-  const schema = path.join(prisma6, "generated", "schema.prisma")
+  const header = fs.readFileSync(path.join(folder, "generators.prisma"), "utf8")
+  const schema = path.join(folder, "generated", "schema.prisma")
   const text = header + "\n" + models.slice(models.indexOf("enum Role"))
   if (readIfThere(schema) !== text) {
     fs.mkdirSync(path.dirname(schema), { recursive: true })
@@ -134,11 +138,16 @@ const targets = {
     ]),
   "prisma-6": async () => {
     await installPrisma6()
-    return generate(prisma6Schema(), prisma6, [
+    return generate(schemaUnder(prisma6), prisma6, [
       path.join(prisma6, "generated", "client", "client.ts"),
       path.join(prisma6, "generated", "client-js", "index.js")
     ])
   },
+  edge: () =>
+    generate(schemaUnder(edge), root, [
+      path.join(edge, "generated", "edge", "client.ts"),
+      path.join(edge, "generated", "node", "client.ts")
+    ]),
   examples: () =>
     generate(path.join(root, "examples", "prisma", "schema.prisma"), root, [
       path.join(root, "examples", "prisma", "generated", "client", "client.ts")
