@@ -50,9 +50,7 @@ const transportFailure = (error: HttpClientError): Failure => {
   return { reason: "Unavailable", code: errnoOf(cause) ?? errnoOf(deeper) }
 }
 
-/**
- * A server's own fault may be over in a moment; everything else it means.
- */
+/** A server's own fault may be over in a moment; everything else it means. */
 const statusFailure = (status: number, body: unknown): Failure => ({
   reason: status >= 500 ? "Unavailable" : "Rejected",
   code: (status < 500 ? codeOf(errorIn(body)) : undefined) ?? `HTTP_${status}`
@@ -70,8 +68,10 @@ const toBytes = (text: string): Uint8Array => {
 }
 
 /** All text comes in base64 but the one word that is an answer by itself. */
-const toReply = (result: unknown): unknown =>
-  typeof result === "string" ? (result === "OK" ? result : toBytes(result)) : Array.isArray(result) ? result.map(toReply) : result
+const toReply = (result: unknown): unknown => {
+  if (Array.isArray(result)) return result.map(toReply)
+  return typeof result === "string" && result !== "OK" ? toBytes(result) : result
+}
 
 const toOutcome = (item: unknown): Outcome => {
   if (typeof item !== "object" || item === null) return Either.left(garbled)

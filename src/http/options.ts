@@ -71,9 +71,9 @@ const readUrl = (given: unknown): Read<string> => {
   if (!URL.canParse(given)) return problem("got a text that is no address, allowed: https://… or http://…")
   const { hash, password, protocol, search, username } = new URL(given)
   if (protocol !== "https:" && protocol !== "http:") {
-    return problem(`got an address that begins with ${protocol}, allowed: https:// or http://; without TCP there is no other way`)
+    return problem(`got an address that begins with ${protocol}, allowed: https:// or http://, over which it is spoken to`)
   }
-  if (username !== "" || password !== "") return problem("got an address with a user or a password, allowed: the token, as `token`")
+  if (username !== "" || password !== "") return problem("got an address with a user or a password, allowed: the `token`")
   if (search !== "" || hash !== "") return problem("got an address with `?` or `#`, allowed: an address without")
   return Either.right(given.replace(/\/+$/, ""))
 }
@@ -91,7 +91,10 @@ const readToken = (given: unknown): Read<Redacted.Redacted<string>> => {
 const readTimeout = (given: unknown = commandTimeoutDefault): Read<number> =>
   typeof given === "number" && Number.isFinite(given) && given >= 1
     ? Either.right(given)
-    : Either.left({ path: "commandTimeout", message: `got ${typeof given === "number" ? given : shapeOf(given)}, allowed: milliseconds, 1 or more` })
+    : Either.left({
+      path: "commandTimeout",
+      message: `got ${typeof given === "number" ? given : shapeOf(given)}, allowed: milliseconds, 1 or more`
+    })
 
 const readFunction = <F>(path: string, given: F | undefined): Read<F | undefined> =>
   given === undefined || typeof given === "function"

@@ -10,16 +10,16 @@ import { isWellFormed } from "../internal/text.js"
 const mark = 0x7f
 
 /** Lua that undoes it in all arguments of a script. */
-export const unescapeArguments =
-  `for i, v in ipairs(ARGV) do ARGV[i] = string.gsub(v, '\\127(%x%x)', function(h) return string.char(tonumber(h, 16)) end) end`
+export const unescapeArguments = "for i, v in ipairs(ARGV) do " +
+  "ARGV[i] = string.gsub(v, '\\127(%x%x)', function(h) return string.char(tonumber(h, 16)) end) end"
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
-const isTail = (byte: number | undefined) => byte !== undefined && byte >= 0x80 && byte <= 0xbf
-
 const isBetween = (byte: number | undefined, least: number, most: number) =>
   byte !== undefined && byte >= least && byte <= most
+
+const isTail = (byte: number | undefined) => isBetween(byte, 0x80, 0xbf)
 
 /** How many bytes the character at this place takes; 0 where there is none, after the table of RFC 3629. */
 const lengthAt = (bytes: Uint8Array, i: number): number => {
@@ -29,12 +29,12 @@ const lengthAt = (bytes: Uint8Array, i: number): number => {
   if (first < 0xc2) return 0
   if (first < 0xe0) return isTail(second) ? 2 : 0
   if (first < 0xf0) {
-    const starts = first === 0xe0 ? isBetween(second, 0xa0, 0xbf) : first === 0xed ? isBetween(second, 0x80, 0x9f) : isTail(second)
-    return starts && isTail(bytes[i + 2]) ? 3 : 0
+    const follows = isBetween(second, first === 0xe0 ? 0xa0 : 0x80, first === 0xed ? 0x9f : 0xbf)
+    return follows && isTail(bytes[i + 2]) ? 3 : 0
   }
   if (first > 0xf4) return 0
-  const starts = first === 0xf0 ? isBetween(second, 0x90, 0xbf) : first === 0xf4 ? isBetween(second, 0x80, 0x8f) : isTail(second)
-  return starts && isTail(bytes[i + 2]) && isTail(bytes[i + 3]) ? 4 : 0
+  const follows = isBetween(second, first === 0xf0 ? 0x90 : 0x80, first === 0xf4 ? 0x8f : 0xbf)
+  return follows && isTail(bytes[i + 2]) && isTail(bytes[i + 3]) ? 4 : 0
 }
 
 /** Bytes as text. */

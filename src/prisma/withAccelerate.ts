@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConnectionOptions } from "../http/options.js"
-import { takeConnection } from "../http/options.js"
 import { cacheLayer } from "./cacheLayer.js"
 import { makeExtension } from "./extension.js"
 import { readOptions } from "./options.js"
@@ -40,14 +39,13 @@ export interface WithAccelerateOptions
 export const withAccelerate = <Declared extends GlobalOmit = {}>(
   options: WithAccelerateOptions = {}
 ): CacheExtension<Declared> => {
-  const { connection, rest } = takeConnection(options)
-  const { fetch, token, url } = connection
+  const { fetch, token, url, ...rest } = options
   if (fetch === undefined && token === undefined && url === undefined) {
     return prismaCache({ ...rest, cache: rest.cache ?? environment("VALKEY_URL") })
   }
   const settings = readOptions(rest)
   const services = Layer.unwrapEffect(
-    Effect.map(Effect.promise(() => import("../HttpCache.js")), ({ layerServices }) => layerServices(connection))
+    Effect.map(Effect.promise(() => import("../HttpCache.js")), ({ layerServices }) => layerServices({ fetch, token, url }))
   )
   return makeExtension(settings, cacheLayer(settings, services))
 }

@@ -19,6 +19,8 @@ const at = () => ({ url: bridge.current.url, token: bridge.current.token, comman
 
 const strategy = { ttl: "1 minute", tags: ["shared"] } as const
 
+const oddBytes = new Uint8Array([0, 127, 255])
+
 type Cache = Layer.Layer<QueryCache.QueryCache, unknown>
 
 /** Asks each cache for the same answer, one after the other, and counts how often it had to be worked out. */
@@ -26,7 +28,7 @@ const loadsOf = (...layers: ReadonlyArray<Cache>) => {
   let loads = 0
   const key = uniqueName("answer")
   const ask = Effect.flatMap(QueryCache.QueryCache, (cache) =>
-    cache.fetch({ key, strategy }, Effect.sync(() => ({ loads: ++loads, text: "\u00fc\u{1F600}\u0000", bytes: new Uint8Array([0, 255]) }))))
+    cache.fetch({ key, strategy }, Effect.sync(() => ({ loads: ++loads, text: "\u00fc\u{1F600}", bytes: oddBytes }))))
   return Effect.map(
     Effect.forEach(layers, (layer) => Effect.provide(ask, Layer.fresh(layer))),
     (answers) => ({ loads, answers: answers.map((answer) => answer.loads) })

@@ -1,4 +1,5 @@
 // Runs a bundle in a realm that has what the web platform has, and nothing of Node's.
+import { AsyncLocalStorage } from "node:async_hooks"
 import { readFileSync } from "node:fs"
 import * as vm from "node:vm"
 
@@ -30,7 +31,9 @@ const webPlatform = [
   "ArrayBuffer",
   "Uint8Array"
 ]
-const context = vm.createContext(Object.fromEntries(webPlatform.map((name) => [name, globalThis[name]])))
+const globals = Object.fromEntries(webPlatform.map((name) => [name, globalThis[name]]))
+// Not the web platform's, but of most edge runtimes.
+const context = vm.createContext({ ...globals, AsyncLocalStorage })
 
 const module = new vm.SourceTextModule(readFileSync(bundle, "utf8"), { context, identifier: bundle })
 await module.link((specifier) => {

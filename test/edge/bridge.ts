@@ -83,7 +83,9 @@ export const startBridge = async (valkeyUrl: string, options: BridgeOptions = {}
     const transaction = client.multi()
     for (const [name = "", ...args] of commands) transaction.callBuffer(name, ...args)
     const results = await transaction.exec()
-    return [200, results?.map(([error, reply]) => error === null ? { result: encode(reply, base64) } : { error: error.message })]
+    const answers = results?.map(([error, reply]) =>
+      error === null ? { result: encode(reply, base64) } : { error: error.message })
+    return [200, answers]
   }
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const reply = (status: number, body: unknown) => {
@@ -101,8 +103,9 @@ export const startBridge = async (valkeyUrl: string, options: BridgeOptions = {}
     const seen: Seen = { path, headers: request.headers, length: body.length, commands: wellFormed ? commands : [] }
     requests.push(seen)
     if (fault !== undefined && fault(response, seen) !== "pass") return
-    if (request.headers.authorization !== `Bearer ${token}`) return reply(401, { error: "WRONGPASS invalid or missing auth token" })
-    if (request.headers["content-type"] !== "application/json") return reply(400, { error: "ERR expected application/json" })
+    const { authorization, "content-type": type } = request.headers
+    if (authorization !== `Bearer ${token}`) return reply(401, { error: "WRONGPASS invalid or missing auth token" })
+    if (type !== "application/json") return reply(400, { error: "ERR expected application/json" })
     if (request.method !== "POST") return reply(405, { error: "ERR method not allowed" })
     if (!["/", "/pipeline", "/multi-exec"].includes(path)) return reply(404, { error: "ERR no such endpoint" })
     if (!wellFormed) return reply(400, { error: "ERR expected commands, each an array" })

@@ -15,7 +15,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest"
 import { statusOf, useDatabase } from "../prisma/support.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
 import { useBridge } from "./support.js"
-import type { Environment, SqlQuery } from "./worker.js"
+import type { Environment, run, SqlQuery } from "./worker.js"
 
 const here = import.meta.dirname
 const root = path.resolve(here, "..", "..")
@@ -63,7 +63,8 @@ const externals = (metafile: Metafile) =>
 
 const isBuiltin = (name: string) => name.startsWith("node:") || builtinModules.includes(name)
 
-const imported = (metafile: Metafile) => Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ original, path: name }) => original ?? name))
+const imported = (metafile: Metafile) =>
+  Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ original, path: name }) => original ?? name))
 
 describe("the edge entry in a bundle", () => {
   it("needs no module of Node's and no driver, and is small enough", async () => {
@@ -90,7 +91,8 @@ describe("a program of an edge runtime", () => {
   const bundled = path.join(generated, "worker.js")
 
   beforeAll(async () => {
-    execFileSync(process.execPath, [path.join(root, "test", "support", "generate.mjs"), "edge"], { stdio: ["ignore", "ignore", 2] })
+    const generate = [path.join(root, "test", "support", "generate.mjs"), "edge"]
+    execFileSync(process.execPath, generate, { stdio: ["ignore", "ignore", 2] })
     const metafile = await bundle(path.join(here, "worker.ts"), bundled, false)
     expect(externals(metafile)).toEqual([])
   })
@@ -128,7 +130,7 @@ describe("a program of an edge runtime", () => {
       bundled,
       JSON.stringify(environment)
     ])
-    const report: ReadonlyArray<readonly [what: string, status: string, data: unknown]> = JSON.parse(stdout)
+    const { report, requests }: Awaited<ReturnType<typeof run>> = JSON.parse(stdout)
     const named = (name: string) => expect.objectContaining({ id: 1, email: "ada@example.org", name })
     expect(report).toEqual([
       ["cold: a row", "miss", named("Ada")],
@@ -142,6 +144,9 @@ describe("a program of an edge runtime", () => {
       ["after an invalidation: a row", "hit", named("Grace")],
       ["after an invalidation: a count", "miss", 1]
     ])
+
+    // Asked of the store together, sent to the database each in its own caller's context.
+    expect(requests.toSorted()).toEqual([["one", "one"], ["other", "other"]])
 
     const { PrismaClient } = await import("./generated/node/client.js")
     const base = new PrismaClient({ adapter: new PrismaPg({ connectionString: database.url }) })
