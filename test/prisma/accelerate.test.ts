@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest"
 import { withAccelerate } from "effect-prisma-cache/PrismaCache"
+import { until } from "../support/process.js"
 import { Prisma } from "./generated/client/client.js"
 import { adjustableStore, memoryLayer, onEveryStore, onMemory, untyped, useDatabase } from "./support.js"
 import type { CachedClient } from "./support.js"
@@ -36,8 +37,8 @@ onEveryStore(database, "cacheStrategy", (make) => {
         signature: expect.stringMatching(/^[\w-]{43}$/)
       })
       expect(miss.info.lastModified.getTime()).toBeGreaterThanOrEqual(before)
-      let hit = await read().withAccelerateInfo()
-      while (hit.info.cacheStatus !== "ttl") hit = await read().withAccelerateInfo()
+      await until("it is stored", async () => (await read().withAccelerateInfo()).info.cacheStatus === "ttl")
+      const hit = await read().withAccelerateInfo()
       expect(hit.data, name).toEqual(miss.data)
       expect(hit.info.lastModified.getTime()).toBeLessThanOrEqual(Date.now())
       expect([hit.info.signature, hit.info.requestId === miss.info.requestId]).toEqual([miss.info.signature, false])
@@ -67,7 +68,7 @@ onEveryStore(database, "cacheStrategy", (make) => {
     const { prisma } = make()
     const read = () => prisma.user.count({ where, cacheStrategy: { ttl: 60 } }).withAccelerateInfo()
     await read()
-    while ((await read()).info.cacheStatus !== "ttl");
+    await until("it is stored", async () => (await read()).info.cacheStatus === "ttl")
     expect(await prisma.$accelerate.invalidateAll()).toEqual({ requestId: expect.stringMatching(uuid) })
     expect((await read()).info.cacheStatus).toBe("miss")
   })
@@ -79,15 +80,37 @@ onMemory(database, "a strategy in time", (make) => {
     const { prisma } = make({ cache })
     const read = () => prisma.user.count({ where, cacheStrategy: { ttl: 60, swr: 60 } }).withAccelerateInfo()
     const first = await read()
-    const settled = async () => {
-      while ((await read()).info.cacheStatus !== "ttl");
-    }
-    await settled()
+    await until("it is stored", async () => (await read()).info.cacheStatus === "ttl")
     advance(61_000)
     // The store is a minute ahead of this process, which says how old an answer is.
     expect((await read()).info).toMatchObject({ cacheStatus: "ttl", lastModified: first.info.lastModified })
     advance(60_000)
     expect((await read()).info.cacheStatus).toBe("miss")
+  })
+})
+
+onEveryStore(database, "what is served expired", (make) => {
+  it("is queried anew in the background, by its row and by its model, and is not served once it was written", async () => {
+    const { prisma } = make({ invalidation: "auto" })
+    const { id } = await prisma.user.create({ data: { email: `swr${Math.random()}@prisma.io`, name: "0" } })
+    const cacheStrategy = { ttl: 0, swr: 60 }
+    const reads = {
+      row: () => prisma.user.findUnique({ where: { id }, cacheStrategy }).withAccelerateInfo(),
+      rows: () => prisma.user.findMany({ where: { id }, cacheStrategy }).withAccelerateInfo()
+    }
+    for (const [name, read] of Object.entries(reads)) {
+      const names = async () => [(await read()).data].flat().map((row) => row?.name)
+      for (let version = 1; version <= 5; version++) {
+        expect((await read()).info.cacheStatus, name).toMatch(/miss|swr/)
+        await until("it is served expired", async () => (await read()).info.cacheStatus === "swr")
+        // Behind the cache's back: the refresh that this read begins sees it, sooner or later.
+        await database.base.user.update({ where: { id }, data: { name: `unseen ${version}` } })
+        await until("it was queried anew", async () => (await names())[0] === `unseen ${version}`)
+        // Through the cache: no read that begins afterwards misses it.
+        await prisma.user.update({ where: { id }, data: { name: `${version}` } })
+        expect(await names()).toEqual([`${version}`])
+      }
+    }
   })
 })
 
