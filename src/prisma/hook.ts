@@ -14,7 +14,7 @@ import type { Derivation } from "./derivation.js"
 import type { Arguments, Query } from "./entryKeys.js"
 import { arityOf, isRead } from "./operations.js"
 import type { Settings } from "./options.js"
-import { readCache, rejectStrategy, rejectUncache, wishIn } from "./queryOptions.js"
+import { readCache, readTtl, rejectStrategy, rejectUncache, show, wishIn } from "./queryOptions.js"
 import type { Wish } from "./queryOptions.js"
 import { bypassed, makeRead, untouched } from "./read.js"
 import type { SharedCache } from "./sharedCache.js"
@@ -138,6 +138,15 @@ export const makeHook = (context: HookContext) => {
     return own === false ? undefined : own ?? settings.defaults
   }
 
+  const suspicious = new Set<string>()
+
+  /** A text is a key, whatever it says: "5 minutes" too, which is rarely what was meant. */
+  const question = (label: string, cache: unknown) => {
+    if (typeof cache !== "string" || readTtl(cache) === undefined || suspicious.has(label)) return
+    suspicious.add(label)
+    context.warn(`${label}: cache: ${show(cache)} is a custom key; a ttl in words is { ttl: ${show(cache)} }`)
+  }
+
   return async (input: HookInput): Promise<unknown> => {
     const { __internalParams, args, model, operation } = input
     const { dataPath = [], transaction } = __internalParams
@@ -147,6 +156,7 @@ export const makeHook = (context: HookContext) => {
     const label = `${model}.${operation}`
     const query: Query = { model, operation, label, args, dataPath, send }
     if (arityOf(operation) === undefined) return send(args)
+    question(label, cache)
 
     const inContext = (wish: Wish): Wish => {
       if (wish._tag !== "Cached" || typeof wish.key !== "function") return wish

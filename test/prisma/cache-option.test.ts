@@ -174,3 +174,14 @@ describe("an answer expires", () => {
     })
   })
 })
+
+onMemory(database, "a key that reads like a ttl", (make) => {
+  it("is a key, and a warning says so once", async () => {
+    const { events, prisma } = make()
+    const name = await insertCounter(database.base)
+    for (let time = 0; time < 3; time++) await prisma.counter.findUnique({ where: { name }, cache: "5 minutes" })
+    await prisma.counter.findUnique({ where: { name }, cache: "counter-5" })
+    const message = 'Counter.findUnique: cache: "5 minutes" is a custom key; a ttl in words is { ttl: "5 minutes" }'
+    expect(events.filter(({ _tag }) => _tag === "Warning")).toEqual([{ _tag: "Warning", message }])
+  })
+})
