@@ -40,7 +40,7 @@ const startedAt = performance.now()
 const seconds = () => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`
 
 /** Where the clients of one part of the run have their entries. */
-const place = () => {
+const cacheOfItsOwn = () => {
   if (valkey === undefined) {
     const shared = Layer.merge(
       Layer.succeed(CacheStore, MemoryStore.make()),
@@ -59,26 +59,29 @@ const parts = Array.from({ length: Math.ceil(total / chunk) }, (_, part) => ({
 }))
 let done = 0
 
+const end = new AbortController()
+
 const lane = async () => {
-  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+  for (let part = parts.shift(); part !== undefined && !end.signal.aborted; part = parts.shift()) {
     const { seed, world, writes } = part
     const name = `differential_${seed}`
-    await differ({ world, seed, writes, postgres: postgres.url, database: name, namespace: name, cache: place(), tally })
+    const place = { postgres: postgres.url, database: name, namespace: name, cache: cacheOfItsOwn() }
+    await differ({ world, seed, writes, ...place, tally, signal: end.signal })
     done += writes
     console.log(`${done} of ${total} writes, ${tally.figures().comparisons} comparisons, ${seconds()} (${world}, seed ${seed})`)
   }
 }
 
-try {
-  // Two, as each of them waits for the servers most of the time.
-  await Promise.all([lane(), lane()])
-  console.log(`\non ${values.store}, seeds from ${first}, ${seconds()}\n${tally.report()}`)
-} catch (error) {
+const failed = (error: unknown) => {
+  end.abort()
   console.error(error instanceof Disagreement ? error.message : error)
   process.exitCode = 1
-} finally {
-  await valkey?.stop()
-  await postgres.stop()
 }
-// The other lane may still be on its way.
-process.exit()
+
+// Two, as each of them waits for the servers most of the time.
+await Promise.all([lane().catch(failed), lane().catch(failed)])
+if (process.exitCode === undefined) {
+  console.log(`\non ${values.store}, seeds from ${first}, ${seconds()}\n${tally.report()}`)
+}
+await valkey?.stop()
+await postgres.stop()

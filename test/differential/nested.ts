@@ -31,7 +31,7 @@ const dataIn = (operation: string, list: boolean, item: unknown): ReadonlyArray<
 }
 
 export const nestedWrites = (schema: Schema, queries: Queries, random: Random, rowsOf: RowsOf): Nested => {
-  const { below, chance, pick } = random
+  const { chance, pick } = random
   const modelOf = (name: string) => schema.dataModel.models.get(name)!
   const pickOr = <A>(list: ReadonlyArray<A>): A | undefined => (list.length === 0 ? undefined : pick(list))
   const related = [...schema.dataModel.models.values()].flatMap((model) => schema.relations(model).map((field) => ({ field, model })))
@@ -186,8 +186,6 @@ export const nestedWrites = (schema: Schema, queries: Queries, random: Random, r
       () => ({ create: create() })
     ]
     const operations = pick(field.list ? toMany : toOne)()
-    // Deleting is soon done with.
-    if (("delete" in operations || "deleteMany" in operations) && below(3) > 0) return undefined
     return updateOf(model, row, field, operations)
   }
 

@@ -11,11 +11,19 @@ export const outcomeOf = async (send: () => PromiseLike<unknown>): Promise<Outco
   }
 }
 
+/** Errors in what an error tells besides, without where they came from. */
+const told = (value: unknown): unknown => {
+  if (value instanceof Error) return { type: value.constructor.name, ...(told({ ...value }) as object), message: value.message }
+  if (Array.isArray(value)) return value.map(told)
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, told(member)]))
+}
+
 /** What an error says. Where the query was called from, and the text of that place, are not of the query. */
 const saying = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error
   const { clientVersion, code, meta, name } = error as Error & Readonly<Record<string, unknown>>
-  return { type: error.constructor.name, name, code, meta, clientVersion, message: error.message.split("\n").at(-1) }
+  return { type: error.constructor.name, name, code, meta: told(meta), clientVersion, message: error.message.split("\n").at(-1) }
 }
 
 const comparable = (outcome: Outcome): unknown =>

@@ -6,7 +6,7 @@ import type { Schema } from "../prisma/soundness/schemaOf.js"
 import { shown } from "./outcome.js"
 import { templateOf } from "./raw.js"
 import type { Tables } from "./raw.js"
-import { lowerFirst } from "./rows.js"
+import { isKeyOf, lowerFirst, whereOf } from "./rows.js"
 
 type Values = Record<string, unknown>
 type Row = Readonly<Values>
@@ -36,6 +36,9 @@ interface Shape {
   readonly raw?: string
 }
 
+/** What stands for a client's references to fields where they are only shown. */
+const fields = new Proxy({}, { get: (_, name) => `the field ${String(name)}` })
+
 /** What no row has. */
 const nowhere: Readonly<Values> = {
   Int: 4711,
@@ -52,6 +55,8 @@ const numeric = new Set(["Int", "BigInt", "Float", "Decimal"])
 export interface Reads {
   readonly kinds: ReadonlyArray<string>
   readonly read: () => Read
+  /** A query for the columns of this row, by one of its keys. */
+  readonly about: (model: Model, row: Row) => Read | undefined
 }
 
 /** Random queries of every kind, about rows that are there for the most part. */
@@ -467,7 +472,7 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
     return {
       kind,
       text: raw === undefined
-        ? `${model.name}.${operation}(${argsFor === undefined ? shown(shape.args) : String(argsFor)})${called}`
+        ? `${model.name}.${operation}(${shown(argsFor === undefined ? shape.args : argsFor({ fields }))})${called}`
         : `$queryRaw ${raw} (reads ${reached.join(", ")})`,
       models: new Set(reached),
       row: row === undefined ? undefined : { model, values: row },
@@ -492,5 +497,14 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
     }
   }
 
-  return { kinds: names, read }
+  const about = (model: Model, row: Row): Read | undefined => {
+    const key = pickOr(model.keys.filter(isKeyOf(row)))
+    if (key === undefined) return undefined
+    seen = new Set([model.name])
+    const args = { where: whereOf(key, row), ...(chance(0.4) ? selected(model) : {}) }
+    const values = Object.fromEntries(key.fields.map((name) => [name, row[name]]))
+    return make("findUnique of a row that was written", model, { operation: "findUnique", args, row: values })
+  }
+
+  return { kinds: names, read, about }
 }

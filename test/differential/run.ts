@@ -8,7 +8,7 @@ import { makeRandom } from "../prisma/soundness/random.js"
 import { randomQueries } from "../prisma/soundness/randomQueries.js"
 import { schemaOf } from "../prisma/soundness/schemaOf.js"
 import { createDatabase, runSql } from "../support/postgres.js"
-import { areTheSame, outcomeOf, shown, shownOutcome } from "./outcome.js"
+import { areTheSame, outcomeOf, shown, shownOutcome, written } from "./outcome.js"
 import type { Outcome } from "./outcome.js"
 import { rawWrites, tablesOf } from "./raw.js"
 import { randomReads } from "./reads.js"
@@ -23,9 +23,11 @@ import { worlds } from "./worlds.js"
 const poolSize = 60
 const dozen = 12
 /** So many of those at most were compared before the write as well, so that what became of their entries is its doing. */
-const again = 6
+const again = 5
 /** And so many at least, if there are any, are about models of which the write has changed rows. */
-const concerned = 4
+const concerned = 5
+/** So many at most of the rows that a write has changed are asked for by themselves. */
+const watched = 6
 
 export interface Options {
   readonly world: string
@@ -39,7 +41,8 @@ export interface Options {
   /** Where the entries are, for every client. */
   readonly cache: () => NonNullable<PrismaCacheOptions["cache"]>
   readonly tally: Tally
-  readonly onWrite?: (done: number) => void
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal
 }
 
 interface Effects {
@@ -104,7 +107,7 @@ export const differ = async (options: Options): Promise<void> => {
   const tables = tablesOf(bare, schema)
   const queries = randomQueries(schema, random, world.pools, log.rowsOf)
   const nextWrite = randomWrites(schema, queries, rawWrites(schema, tables, random), random, log.rowsOf)
-  const { kinds, read: nextRead } = randomReads(schema, world.pools, tables, random, log.rowsOf)
+  const { about, kinds, read: nextRead } = randomReads(schema, world.pools, tables, random, log.rowsOf)
   tally.kindsOfReads(kinds)
 
   const pool: Array<Standing> = []
@@ -186,10 +189,27 @@ export const differ = async (options: Options): Promise<void> => {
     const stayed = lastDozen.filter((standing) => pool.includes(standing) && chance(0.8))
     const rowsFirst = [...stayed.filter(({ read }) => read.row !== undefined), ...stayed.filter(({ read }) => read.row === undefined)]
     const chosen = new Set(rowsFirst.slice(0, again))
-    const near = pool.filter(({ read }) => [...read.models].some((name) => changed.has(name)))
+    const near = pool.filter(({ alive, read }) => alive >= 0 && [...read.models].some((name) => changed.has(name)))
     for (let i = 0; i < concerned && near.length > 0; i++) chosen.add(pick(near))
     while (chosen.size < dozen) chosen.add(pick(pool))
     return [...chosen]
+  }
+
+  /** Queries for rows that have been written, each by the row that it was made for. */
+  const watch = new Map<string, Standing>()
+
+  /** The rows that have changed, as they are and as whoever read them before has them in the cache. */
+  const rowsOf = (changes: Changes): ReadonlyArray<Standing> => {
+    const standings = changes.rows.flatMap(({ after, before, model }) =>
+      [before, after].flatMap((row) => {
+        if (row === null) return []
+        const name = written([model.name, ...model.id.map((field) => row[field])])
+        const known = chance(0.1) ? undefined : watch.get(name)
+        const read = known === undefined ? about(model, row) : undefined
+        if (read !== undefined) watch.set(name, { read, cache: { ttl: "1 day" }, alive: -1, answer: undefined })
+        return watch.get(name) ?? []
+      }))
+    return [...new Set(standings)].slice(-watched)
   }
 
   const round = async (write: Write, effects: Effects) => {
@@ -203,6 +223,7 @@ export const differ = async (options: Options): Promise<void> => {
         if (status === "Hit") standing.alive = number
       })
     }
+    for (const standing of rowsOf(effects.changes)) await compare(standing, when, () => {})
   }
 
   /** Rows to begin with, of which no cache has heard. */
@@ -217,7 +238,7 @@ export const differ = async (options: Options): Promise<void> => {
   try {
     await populate()
     renew()
-    for (let done = 0, tries = 0; done < options.writes; tries++) {
+    for (let done = 0, tries = 0; done < options.writes && options.signal?.aborted !== true; tries++) {
       if (tries > 500 + 6 * options.writes) throw new Error("Most of the random writes are refused: they are not random, but wrong")
       const write = nextWrite()
       history.push(`${write.kind}: ${write.text}`)
@@ -239,7 +260,8 @@ export const differ = async (options: Options): Promise<void> => {
           },
           inside: async (transaction) => {
             const { cache, read } = pick(pool)
-            inside.push([read, await outcomeOf(() => read.send(transaction, cache))])
+            const told = await outcomeOf(() => read.send(transaction, cache))
+            if ("answer" in told) inside.push([read, told])
           }
         }))
       await Promise.all(races)
@@ -260,7 +282,6 @@ export const differ = async (options: Options): Promise<void> => {
       renew()
       if (!isDone) continue
       done++
-      options.onWrite?.(done)
       // The server's own housekeeping is off.
       if (done % 500 === 0) await runSql(url, "VACUUM")
     }

@@ -20,8 +20,8 @@ export interface Tally {
   readonly own: (hit: boolean) => void
   readonly survival: (distance: Distance, write: string, hit: boolean) => void
   readonly figures: () => Figures
-  /** All of it, as text. */
-  readonly report: () => string
+  /** All of it, as text; in brief without what is said of each kind. */
+  readonly report: (isBrief?: boolean) => string
 }
 
 export interface Figures {
@@ -133,7 +133,7 @@ export const makeTally = (): Tally => {
       if (hit) share.kept++
     },
     figures,
-    report: () => {
+    report: (isBrief = false) => {
       const found = total(hits)
       const distances: ReadonlyArray<Distance> = [
         "other rows",
@@ -153,11 +153,11 @@ export const makeTally = (): Tally => {
         `hits: ${found} of ${comparisons} reads after writes (${percent(found, comparisons)}), ${hitsAgain} of ${again} once more`,
         `writes' own results found under their keys: ${ownHits} of ${owns}`,
         `kinds of reads: ${kinds.size - figures().unused.length} of ${kinds.size}`,
-        ...Array.from(reads.all).sort().map(([kind, count]) => line(kind, { of: count, kept: hits.of(kind) })),
+        ...(isBrief ? [] : Array.from(reads.all).sort().map(([kind, count]) => line(kind, { of: count, kept: hits.of(kind) }))),
         "entries that were in the cache before a write, and still are: of, kept, share",
         ...distances.flatMap((distance) => [
           line(distance, survived(distance)),
-          ...(["other rows", "other models", "it did not come about"].includes(distance)
+          ...(!isBrief && ["other rows", "other models", "it did not come about"].includes(distance)
             ? Array.from(shares.get(distance) ?? []).sort().map(([write, share]) => line(`  ${write}`, share))
             : [])
         ]),

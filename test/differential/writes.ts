@@ -92,7 +92,7 @@ export const randomWrites = (
     }
   }
 
-  const query = () => statementOf(nested.deeper((chance(0.35) ? nested.fitting() : undefined) ?? queries.write()))
+  const query = () => statementOf(nested.deeper((chance(0.5) ? nested.fitting() : undefined) ?? queries.write()))
   const statement = () => (chance(0.15) ? rawStatement() : query())
   const some = (least: number, more: number) => Array.from({ length: least + below(more) }, statement)
 

@@ -13,8 +13,9 @@ import { mustBeSeen } from "./properties.js"
 import { readerSteps } from "./readers.js"
 import { setup as complete } from "./setup.js"
 import type { Partially, Setup } from "./setup.js"
-import { expire, isStamp, makeStamp } from "./tags.js"
+import { expire, isStamp } from "./tags.js"
 import type { Stamp } from "./tags.js"
+import { obtain } from "./time.js"
 import { copyWorld, stateOf } from "./world.js"
 import type { World } from "./world.js"
 import { writerSteps } from "./writers.js"
@@ -79,13 +80,10 @@ const batchSteps = (setup: Setup, { flaw, items: writes }: BatchSetup, reached: 
         emit(`${item.token} stores its own result`, (draft) => {
           const { read = undefined } = write.stores ?? {}
           if (read === undefined || world.batch.commit === null) return
-          const found = write.touches.map((tag) => {
-            draft.tags[tag] = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-            return [tag, draft.tags[tag]] as const
-          })
+          const found = write.touches.map((tag) => [tag, obtain(setup, draft, tag)] as const)
           const committed = world.log[world.batch.commit] ?? latest(world.log)
           if (found.every((pair): pair is readonly [string, Stamp] => isStamp(pair[1]))) {
-            draft.entries[read.name] = { result: read.query(committed), stamps: Object.fromEntries(found) }
+            draft.entries[read.name] = { result: read.query(committed), stamps: Object.fromEntries(found), until: null }
           }
           draft.items[index] = { ...item, at: "done" }
         })

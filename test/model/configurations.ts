@@ -3,6 +3,8 @@ import type { Configuration } from "./configuration.js"
 import { batches } from "./configurations/batches.js"
 import { expired } from "./configurations/expired.js"
 import { flights } from "./configurations/flights.js"
+import { hardenedReads } from "./configurations/hardened.js"
+import { lostConnections } from "./configurations/lostConnections.js"
 import { ownResults } from "./configurations/ownResults.js"
 import { rows } from "./configurations/rows.js"
 import { afterCommitWrites, limits, strictWrites } from "./configurations/writes.js"
@@ -10,6 +12,8 @@ import { afterCommitWrites, limits, strictWrites } from "./configurations/writes
 export const configurations: ReadonlyArray<Configuration> = [
   ...afterCommitWrites,
   ...strictWrites,
+  ...lostConnections,
+  ...hardenedReads,
   ...ownResults,
   ...rows,
   ...flights,

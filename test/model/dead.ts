@@ -1,7 +1,8 @@
 /**
  * What can no longer matter. A stamp that is in no tag's place, in no intent as the one before, and in nobody's hand to
  * be put there will never be current again. An entry that carries it will never be served, and a fill that would store
- * it might as well not be under way. Forgetting both makes many states one.
+ * it might as well not be under way. Forgetting both makes many states one. So does forgetting when a probation ends
+ * that nobody can ask about.
  *
  * The tests explore small configurations with and without this: the verdicts are the same.
  */
@@ -9,6 +10,7 @@ import { Fresh } from "./fresh.js"
 import { findRead } from "./setup.js"
 import type { Setup } from "./setup.js"
 import type { Stamp, TagState } from "./tags.js"
+import { forgetMoments } from "./time.js"
 import type { Stamps, World } from "./world.js"
 import { rest } from "./writer.js"
 
@@ -55,4 +57,24 @@ export const forgetTheDead = (setup: Setup, draft: World): void => {
     const isAcknowledged = writer.at === "obtaining late" || writer.at === "comparing" || writer.at === "storing"
     if (isAcknowledged && isDead(writer.next)) draft.writers[index] = rest(writer)
   })
+  forgetMoments(draft, () => momentsOf(draft))
+}
+
+/** The moments at which the probation of a stamp ends that is in some place, or in somebody's hand. */
+const momentsOf = ({ entries, readers, tags }: World): ReadonlySet<Fresh> => {
+  const moments = new Set<Fresh>()
+  const add = (until: Fresh | null | undefined): void => {
+    if (until) moments.add(until)
+  }
+  const addState = (state: TagState | "unread" | undefined): void => {
+    if (state && state !== "unread") add(state.kind === "stamp" ? state.until : state.previous?.until)
+  }
+  for (const tag in tags) addState(tags[tag])
+  for (const name in entries) add(entries[name]?.until)
+  for (const reader of readers) {
+    if (reader.at === "idle") continue
+    const held = reader.at === "looking" ? reader.states : reader.stamps
+    for (const tag in held) addState(held[tag])
+  }
+  return moments
 }

@@ -5,7 +5,9 @@ import type { Entry, World } from "./world.js"
 
 export const describeState = (state: TagState | undefined): string => {
   if (state === null || state === undefined) return "nothing"
-  if (state.kind === "stamp") return state.soft === 0 ? `${state.hard}` : `${state.hard}.${state.soft}`
+  if (state.kind === "stamp") {
+    return `${state.hard}${state.until === null ? "" : "~"}${state.soft === 0 ? "" : `.${state.soft}`}`
+  }
   const tokens = state.tokens.map(({ expired, token }) => expired ? `${token} (expired)` : `${token}`)
   const marks = [
     ...state.previous === null ? [] : [`before: ${describeState(state.previous)}`],

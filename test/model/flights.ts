@@ -8,13 +8,13 @@ import { latest, lacks } from "./database.js"
 import type { Read, Result } from "./database.js"
 import { describe, describeResult, describeState } from "./describe.js"
 import type { Emit, Machine } from "./explore.js"
-import { fresh } from "./fresh.js"
 import { evictionSteps, initialWorld, judge, together } from "./machine.js"
 import { isValid } from "./properties.js"
 import { setup as complete } from "./setup.js"
 import type { Partially, Setup } from "./setup.js"
-import { isIntent, isStamp, makeStamp, sameStamp } from "./tags.js"
+import { isIntent, isStamp, sameStamp } from "./tags.js"
 import type { Stamp, TagState } from "./tags.js"
+import { earliest, obtain, timeSteps } from "./time.js"
 import { copyWorld, stateOf } from "./world.js"
 import type { Entry, World } from "./world.js"
 import { writerSteps } from "./writers.js"
@@ -24,6 +24,7 @@ export type FlightFlaw =
   | "flights are keyed by token lists"
   | "a flight without stamps is joined after its query"
   | "a lookup is shared after it was sent"
+  | "a flight under a stamp on probation is joined unasked"
 
 export interface FlightSetup {
   /** The tags whose states are looked up and make a flight's key, together with the digest. */
@@ -42,6 +43,8 @@ interface Lookup {
   /** The entry, if it is a hit. */
   readonly entry: Entry | null
   readonly states: ReadonlyArray<TagState>
+  /** Stamps on probation that are among them were asked for: their time has not come. */
+  readonly hasObtained: boolean
 }
 
 interface Flight {
@@ -105,6 +108,11 @@ const flightSteps = (
   const hasRoom = (world: FlightWorld, states: ReadonlyArray<TagState>): boolean =>
     world.flights.length < flights || world.flights.some((flight) => mayJoin(flight, states))
 
+  /** Whether the server has to be asked again. */
+  const isOpen = (state: TagState): boolean =>
+    state === null ||
+    (isStamp(state) && state.until !== null && flaw !== "a flight under a stamp on probation is joined unasked")
+
   const lookupSteps = (world: FlightWorld, emit: Emit<FlightWorld>): void => {
     if (server === "away") {
       if (hasRoom(world, [])) emit("a caller finds no cache, wants a flight", (draft) => join(draft, draft.mustSee, []))
@@ -115,7 +123,8 @@ const flightSteps = (
     // A hit is judged as everywhere. It takes a step only where others may share it.
     if (world.lookups.length < lookups && (entry === null || flaw === "a lookup is shared after it was sent")) {
       emit("a caller starts, looks up", (draft) => {
-        draft.lookups.push({ mustSee: draft.mustSee, entry, states: keyTags.map((tag) => asKey(stateOf(draft, tag))) })
+        const states = keyTags.map((tag) => asKey(stateOf(draft, tag)))
+        draft.lookups.push({ mustSee: draft.mustSee, entry, states, hasObtained: false })
       })
     }
     world.lookups.forEach((lookup, index) => {
@@ -132,17 +141,12 @@ const flightSteps = (
           }
           draft.lookups.splice(index, 1)
         })
-      } else if (server === "there" && states.includes(null)) {
-        const missing = keyTags.filter((_, place) => states[place] === null)
-        emit(`lookup ${index} answers, OBTAIN ${missing.join()}`, (draft) => {
-          const obtained = states.map((state, place) => {
-            const tag = keyTags[place] ?? ""
-            if (state !== null) return state
-            const made = setup.scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-            draft.tags[tag] = made
-            return asKey(made)
-          })
-          draft.lookups[index] = { ...lookup, states: obtained }
+      } else if (server === "there" && !lookup.hasObtained && states.some(isOpen)) {
+        const open = keyTags.filter((_, place) => isOpen(states[place] ?? null))
+        emit(`lookup ${index} answers, OBTAIN ${open.join()}`, (draft) => {
+          const obtained = states.map((state, place) =>
+            isOpen(state) ? asKey(obtain(setup, draft, keyTags[place] ?? "")) : state)
+          draft.lookups[index] = { ...lookup, hasObtained: setup.hardened, states: obtained }
         })
       } else if (hasRoom(world, states)) {
         emit(`lookup ${index} answers, its caller wants a flight`, (draft) => {
@@ -178,7 +182,8 @@ const flightSteps = (
         draft.flights.splice(index, 1)
         if (read.guard === null && states.length > 0 && states.every(isStamp)) {
           const stamps = Object.fromEntries(keyTags.map((tag, place) => [tag, states[place] as Stamp]))
-          draft.entries[read.name] = { result, stamps }
+          const until = earliest(world, Object.values(stamps))
+          if (until !== "over") draft.entries[read.name] = { result, stamps, until }
         }
       })
     })
@@ -220,7 +225,8 @@ export const flightMachine = (given: Partially, flights: Partial<FlightSetup>): 
   const parts = [
     flightSteps(setup, read, made, reached),
     writerSteps<FlightWorld>(setup, reached),
-    evictionSteps<FlightWorld>(setup)
+    evictionSteps<FlightWorld>(setup),
+    timeSteps<FlightWorld>(setup, reached)
   ]
   return {
     initial: () => ({ ...initialWorld(setup), lookups: [], flights: [] }),

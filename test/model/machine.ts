@@ -2,11 +2,13 @@
 import { forgetTheDead } from "./dead.js"
 import { describe } from "./describe.js"
 import type { Emit, Machine } from "./explore.js"
-import { Fresh } from "./fresh.js"
+import { Fresh, fresh } from "./fresh.js"
 import { judgeHit } from "./properties.js"
 import { readerSteps } from "./readers.js"
 import { counted, tagsOf } from "./setup.js"
 import type { Setup } from "./setup.js"
+import { makeStamp } from "./tags.js"
+import { timeSteps } from "./time.js"
 import { copyWorld, less, makeWorld } from "./world.js"
 import type { World } from "./world.js"
 import { blank, enter } from "./writer.js"
@@ -19,7 +21,9 @@ export const makeWriters = ({ writes }: Setup) =>
 export const initialWorld = (setup: Setup): World =>
   makeWorld({
     database: setup.database,
-    tags: tagsOf(setup),
+    tags: Object.fromEntries(
+      tagsOf(setup).map((tag) => [tag, setup.places === "nothing" ? null : makeStamp(fresh())])
+    ),
     entries: setup.reads.map(({ name }) => name),
     readers: Array.from({ length: setup.readers }, () => ({ at: "idle" })),
     writers: makeWriters(setup),
@@ -76,7 +80,12 @@ export const machine = (setup: Setup): Machine<World> => {
   return {
     initial: () => initialWorld(setup),
     copy: copyWorld,
-    steps: together(setup, [readerSteps(setup, reached), writerSteps(setup, reached), evictionSteps(setup)]),
+    steps: together(setup, [
+      readerSteps(setup, reached),
+      writerSteps(setup, reached),
+      evictionSteps(setup),
+      timeSteps(setup, reached)
+    ]),
     judge: judge(setup),
     interchangeable: ["readers", "writers"],
     describe,

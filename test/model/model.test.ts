@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { objection } from "./configuration.js"
 import { configurations } from "./configurations.js"
+import { hardened } from "./configurations/common.js"
 import { explore } from "./explore.js"
 import type { Machine } from "./explore.js"
 import { Fresh } from "./fresh.js"
@@ -46,7 +47,10 @@ const samples: ReadonlyArray<Partially> = [
     faults: ["rollback", "unknown outcome"],
     flaw: "an unknown outcome counts as a rollback",
     writes: [strict()]
-  }
+  },
+  { ...one, promised: "P3", readers: 2, faults: ["kill", "lost connection"], writes: [strict()] },
+  { ...one, ...hardened, evictions: 1, writes: [strict()] },
+  { ...one, ...hardened, evictions: 1, flaw: "the store does not compare the end of an entry", writes: [strict()] }
 ]
 
 /** A state as text, its fresh values named in the order in which they come. */

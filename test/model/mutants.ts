@@ -5,10 +5,20 @@
 import { batchMachine } from "./batches.js"
 import { fails, holds } from "./configuration.js"
 import type { Configuration } from "./configuration.js"
-import { afterCommitOfTwo, first, one, ownK, plain, short, strictOfTwo, two } from "./configurations/common.js"
+import {
+  afterCommitOfTwo,
+  first,
+  hardened,
+  one,
+  ownK,
+  plain,
+  short,
+  strictOfTwo,
+  two
+} from "./configurations/common.js"
 import type { Write } from "./database.js"
 import { flightMachine } from "./flights.js"
-import { identitiesOf, readByEmail, readById, rowTables, rowTags, rowWrites, updateLoosely } from "./rows.js"
+import { identitiesOf, readByEmail, readById, rowTables, rowTags, rowWrites, strictly, updateLoosely } from "./rows.js"
 import type { Partially, Setup } from "./setup.js"
 import { afterCommit, explicit, read, soft, storing, storingLate, strict, table } from "./tables.js"
 import { begin, end, invalidate, isIntent, isStamp, makeStamp, obtain, scripts } from "./tags.js"
@@ -22,7 +32,7 @@ const withScripts = (changed: Partial<Scripts>): { readonly scripts: Scripts } =
 
 /** A stamp that counts invalidations instead of being drawn. */
 const counting = withScripts({
-  obtain: (state) => obtain(state, () => makeStamp(1)),
+  obtain: (state, _make, isOver) => obtain(state, () => makeStamp(1), isOver),
   invalidate: (state, invalidation) =>
     isStamp(state) && typeof state.hard === "number"
       ? { state: makeStamp(state.hard + 1), answer: false }
@@ -62,6 +72,21 @@ const expiredTokenKeepsPrevious = withScripts({
       ? { state: state.previous, answer: false }
       : ended
   }
+})
+
+/** Two ways to forget that a stamp is on probation. */
+const endForgetsProbation = withScripts({
+  end: (state, token, ending, next) => {
+    const ended = end(state, token, ending, next)
+    return isStamp(ended.state) ? { ...ended, state: { ...ended.state, until: null } } : ended
+  }
+})
+
+const stampsMature = withScripts({
+  obtain: (state, make, isOver) =>
+    isStamp(state) && state.until !== null && isOver(state.until)
+      ? { ...state, until: null }
+      : obtain(state, make, isOver)
 })
 
 const swapDoesNotCompare = withScripts({
@@ -104,6 +129,21 @@ const plainMutants: ReadonlyArray<Configuration> = [
     }),
   mutant("an expired token leaves the stamp before it, P2",
     { ...one, ...expiredTokenKeepsPrevious, promised: "P2", faults: ["kill", "rollback"], writes: strictTwice })
+]
+
+const endsAtOnce = { faults: ["lost connection"], flaw: "a lost connection counts as the end" } as const
+
+const lostConnections: ReadonlyArray<Configuration> = [
+  mutant("a lost connection counts as the end, P1", { ...one, ...endsAtOnce, writes: [strict()] }),
+  mutant("a lost connection counts as the end, P3", { ...one, ...endsAtOnce, promised: "P3", writes: [strict()] }),
+  mutant("intents are not prolonged when the connection is lost",
+    {
+      ...one,
+      expiries: "in order",
+      faults: ["lost connection"],
+      flaw: "a lost connection leaves intents as they are",
+      writes: [strict()]
+    })
 ]
 
 const ownResults: ReadonlyArray<Configuration> = [
@@ -239,6 +279,32 @@ const expired: ReadonlyArray<Configuration> = [
   mutant("a soft invalidation changes nothing", { ...one, ...softChangesNothing, writes: [soft()] })
 ]
 
+const evicted = { ...one, ...hardened, evictions: 1 }
+
+const probations: ReadonlyArray<Configuration> = [
+  mutant("an entry under a stamp on probation has no end",
+    { ...evicted, flaw: "an entry under a stamp on probation has no end", writes: [strict()] }),
+  mutant("the store does not compare the end of an entry",
+    { ...evicted, flaw: "the store does not compare the end of an entry", writes: [strict()] }),
+  mutant("a rollback puts a stamp back that is on probation no longer",
+    { ...evicted, ...endForgetsProbation, faults: ["rollback"], writes: strictTwice }),
+  mutant("a write stores its own result although another's intent may be gone",
+    { ...evicted, faults: [], writes: [strict(), ownK(strict())] }),
+  rowMutant("a guard on probation sets no end", {
+    ...hardened,
+    places: "lasting stamps",
+    evictions: 1,
+    fills: 1,
+    flaw: "a guard on probation sets no end",
+    reads: [userA],
+    writes: [strictly(rowWrites.updateById)]
+  }),
+  flightMutant("a flight under a stamp on probation is joined without asking whether that is over",
+    { ...evicted, writes: [strict()] },
+    { lookups: 1, flights: 1, flaw: "a flight under a stamp on probation is joined unasked" }),
+  flightMutant("a stamp whose probation is over is the same stamp",
+    { ...evicted, ...stampsMature, writes: [strict()] }, { lookups: 1, flights: 1 })
+]
 
 const batches: ReadonlyArray<Configuration> = [
   fails("mutant: an item of a batch ENDs before the batch commits", () =>
@@ -260,10 +326,12 @@ const batches: ReadonlyArray<Configuration> = [
 
 export const mutants: ReadonlyArray<Configuration> = [
   ...plainMutants,
+  ...lostConnections,
   ...ownResults,
   ...rows,
   ...flights,
   ...expired,
+  ...probations,
   ...batches
 ]
 

@@ -5,11 +5,11 @@
  */
 import type { Write } from "./database.js"
 import type { Emit } from "./explore.js"
-import { fresh } from "./fresh.js"
 import { firstOf, following, lateSteps } from "./late.js"
 import type { LateSteps } from "./late.js"
 import type { Flaw, Setup } from "./setup.js"
-import { isStamp, makeStamp, sameStamp } from "./tags.js"
+import { isStamp, sameStamp } from "./tags.js"
+import { obtain } from "./time.js"
 import { stateOf } from "./world.js"
 import type { World } from "./world.js"
 import { rest } from "./writer.js"
@@ -33,7 +33,7 @@ export const finishOwnResult = (writer: Writer, write: Write, flaw: Flaw | null)
 })
 
 export const ownResultSteps = <W extends World>(
-  { flaw, scripts }: Setup,
+  setup: Setup,
   reached: Set<string>,
   emit: Emit<W>,
   index: number,
@@ -43,11 +43,10 @@ export const ownResultSteps = <W extends World>(
   const { at, result, token } = writer
   if (write.stores === null || result === null) return
   const { late, read } = write.stores
-  const steps = stepsUnder(flaw)
+  const steps = stepsUnder(setup.flaw)
   if (at === "obtaining late" && late !== null) {
     emit(`${token} OBTAIN late ${late.key}`, (draft) => {
-      const state = scripts.obtain(stateOf(draft, late.key), () => makeStamp(fresh()))
-      draft.tags[late.key] = state
+      const state = obtain(setup, draft, late.key)
       draft.writers[index] = isStamp(state)
         ? { ...writer, at: following(steps, at), next: { ...writer.next, [late.key]: state } }
         : rest(writer)
@@ -62,7 +61,7 @@ export const ownResultSteps = <W extends World>(
   }
   if (at === "storing") {
     emit(`${token} SET ${read.name} to its own result`, (draft) => {
-      draft.entries[read.name] = { result, stamps: writer.next }
+      draft.entries[read.name] = { result, stamps: writer.next, until: null }
       draft.writers[index] = rest(writer)
       reached.add(late === null ? "an own result was stored" : "an own result was stored under a late key")
     })

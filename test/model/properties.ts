@@ -5,13 +5,15 @@
  * - P1: those that were acknowledged
  * - P2: also those of writers that were killed, once their intents have expired
  * - P3: also every commit of a strict writer, from the moment of COMMIT on
+ * - P4: those of P1, and every commit of a strict writer, although its intents may have been evicted, twice as long
+ *   after its last BEGIN as intents last
  */
 import { lacks } from "./database.js"
 import type { Read } from "./database.js"
 import { isStamp } from "./tags.js"
 import type { Entry, World } from "./world.js"
 
-export type Promised = "P1" | "P2" | "P3"
+export type Promised = "P1" | "P2" | "P3" | "P4"
 
 const including = (commits: ReadonlyArray<number>, commit: number): ReadonlyArray<number> =>
   commits.includes(commit) ? commits : [...commits, commit].sort((left, right) => left - right)

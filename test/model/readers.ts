@@ -5,14 +5,15 @@
 import { latest, lacks, sameResult } from "./database.js"
 import type { Read, Result } from "./database.js"
 import type { Emit } from "./explore.js"
-import { fresh } from "./fresh.js"
+import type { Fresh } from "./fresh.js"
 import { firstOf, following, lateSteps } from "./late.js"
 import type { LateStep, LateSteps } from "./late.js"
 import { isValid } from "./properties.js"
 import { findRead } from "./setup.js"
 import type { Setup } from "./setup.js"
-import { isStamp, makeStamp, sameStamp } from "./tags.js"
+import { isStamp, sameStamp } from "./tags.js"
 import type { Stamp, TagState } from "./tags.js"
+import { earliest, obtain } from "./time.js"
 import { less, stateOf } from "./world.js"
 import type { Entry, Stamps, World } from "./world.js"
 
@@ -26,7 +27,7 @@ export type Reader =
     readonly entry: Entry | null | "unread"
     readonly states: Readonly<Record<string, TagState | "unread">>
   }
-  /** OBTAINs what it has found no stamp for. */
+  /** OBTAINs what it has found no stamp for, or one on probation. */
   | { readonly at: "obtaining"; readonly read: string; readonly stamps: Stamps; readonly tags: ReadonlyArray<string> }
   | { readonly at: "querying"; readonly read: string; readonly stamps: Stamps }
   /** OBTAINs the tags that only the answer has told of, if there are any, and compares the guard. */
@@ -40,12 +41,18 @@ export type Reader =
 
 const idle: Reader = { at: "idle" }
 
+const without = (stamps: Stamps, tag: string | null): Stamps => {
+  if (tag === null || stamps[tag] === undefined) return stamps
+  const { [tag]: _, ...others } = stamps
+  return others
+}
+
 /** The steps of all readers. */
 export const readerSteps = <W extends World>(
   setup: Setup,
   reached: Set<string>
 ): (world: W, emit: Emit<W>) => void => {
-  const { flaw, reads, scripts } = setup
+  const { flaw, reads } = setup
   /** Under an intent, or with a tag of every answer missing, nothing will be stored. */
   const setOut = (read: Read, stamps: Stamps): Reader =>
     [...read.always, ...read.perhaps].every((tag) => stamps[tag] !== undefined)
@@ -56,9 +63,9 @@ export const readerSteps = <W extends World>(
   const obtainAll = (draft: W, tags: ReadonlyArray<string>, stamps: Stamps): Stamps => {
     const all: Record<string, Stamp> = { ...stamps }
     for (const tag of tags) {
-      const state = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-      draft.tags[tag] = state
+      const state = obtain(setup, draft, tag)
       if (isStamp(state)) all[tag] = state
+      else delete all[tag]
     }
     return all
   }
@@ -70,7 +77,8 @@ export const readerSteps = <W extends World>(
     for (const tag of tags) {
       const state = states(tag)
       if (isStamp(state)) stamps[tag] = state
-      else if (state === null) missing.push(tag)
+      // Of a stamp on probation only the server can say whether its time has come.
+      if (state === null || (isStamp(state) && state.until !== null)) missing.push(tag)
     }
     if (missing.length === 0) return setOut(read, stamps)
     return setup.obtains === "together"
@@ -161,11 +169,22 @@ export const readerSteps = <W extends World>(
   const answered = (read: Read, stamps: Stamps, result: Result): Reader => {
     const tags = read.dependsOn(result).filter((tag) => stamps[tag] === undefined)
     const steps = stepsOf(read)
-    if (tags.length === 0) return { at: "storing", read: read.name, stamps, result, tags }
+    if (tags.length === 0) return { at: "storing", read: read.name, stamps: without(stamps, read.guard), result, tags }
     // The guard is an intent: a write that may concern the late tags is under way.
     const hasGuard = read.guard !== null && stamps[read.guard] !== undefined
     if (steps.includes("comparing") && !hasGuard) return idle
     return { at: firstOf(steps), read: read.name, stamps, result, tags }
+  }
+
+  /**
+   * When an entry dies at the latest. A guard that late stamps were compared by vouches for them no longer than its own
+   * probation lasts.
+   */
+  const endOf = (world: W, read: Read, stamps: Stamps, held: Stamps): Fresh | "over" | null => {
+    if (flaw === "an entry under a stamp on probation has no end") return null
+    const guard = read.guard === null || flaw === "a guard on probation sets no end" ? undefined : held[read.guard]
+    const end = earliest(world, [...Object.values(stamps), ...guard === undefined ? [] : [guard]])
+    return end === "over" && flaw === "the store does not compare the end of an entry" ? null : end
   }
 
   const fillSteps = (world: W, emit: Emit<W>, index: number, reader: Reader): void => {
@@ -204,20 +223,30 @@ export const readerSteps = <W extends World>(
         })
         return
       }
-      case "storing":
+      case "storing": {
+        const stamps: Record<string, Stamp> = {}
+        for (const tag of read.dependsOn(reader.result)) {
+          const stamp = reader.stamps[tag]
+          if (stamp !== undefined) stamps[tag] = stamp
+        }
+        const until = endOf(world, read, stamps, reader.stamps)
+        if (until === "over") {
+          emit(`R${index} SET ${read.name} is refused, its end has come`, (draft) => {
+            draft.readers[index] = idle
+            reached.add("a late fill was refused")
+          })
+          return
+        }
         emit(`R${index} SET ${read.name}`, (draft) => {
-          const stamps: Record<string, Stamp> = {}
-          for (const tag of read.dependsOn(reader.result)) {
-            const stamp = reader.stamps[tag]
-            if (stamp !== undefined) stamps[tag] = stamp
-          }
           const before = world.entries[read.name] ?? null
           if (before !== null && !sameResult(before.result, reader.result)) reached.add("an entry was replaced")
-          draft.entries[read.name] = { result: reader.result, stamps }
+          draft.entries[read.name] = { result: reader.result, stamps, until }
           draft.readers[index] = idle
           reached.add(read.guard === null ? "a fill" : "a row-level fill")
+          if (until !== null) reached.add("a fill under a stamp on probation")
         })
         return
+      }
     }
   }
 

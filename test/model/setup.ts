@@ -21,6 +21,8 @@ export type Fault =
   | "retry"
   /** An intent expires while its write is under way. */
   | "early expiry"
+  /** The connection to the database is lost under way: it may commit later, as long as a new intent would last. */
+  | "lost connection"
 
 /** One rule broken. Those that break a script stand in `mutants.ts`, as scripts of their own. */
 export type Flaw =
@@ -34,9 +36,17 @@ export type Flaw =
   | "an unknown outcome counts as a rollback"
   | "an unacknowledged BEGIN counts"
   | "a retry sends only what failed"
+  | "a lost connection counts as the end"
+  | "a lost connection leaves intents as they are"
+  | "an entry under a stamp on probation has no end"
+  | "the store does not compare the end of an entry"
+  | "a guard on probation sets no end"
 
 /** How a process looks at several keys, or makes several stamps: at one moment, or one key after the other. */
 export type Manner = "together" | "one by one"
+
+/** How intents run out: those of a killed writer at one moment or one after the other, or all as in `time.ts`. */
+export type Expiries = Manner | "in order"
 
 export interface Setup {
   readonly promised: Promised
@@ -48,8 +58,11 @@ export interface Setup {
   /** `together`: hits are judged as in `judgeHit`, and a reader is one who misses. */
   readonly lookups: Manner
   readonly obtains: Manner
-  /** How the intents of a killed writer expire. */
-  readonly expiries: Manner
+  readonly expiries: Expiries
+  /** Whether stamps made over nothing are on probation. Takes expiries in order, or none would ever be over. */
+  readonly hardened: boolean
+  /** What every tag's place holds at first. */
+  readonly places: "nothing" | "lasting stamps"
   /** How many keys the server evicts at most. */
   readonly evictions: number | "any"
   readonly evicts: "stamps" | "stamps and intents"
@@ -70,6 +83,8 @@ const defaults = {
   lookups: "together",
   obtains: "together",
   expiries: "together",
+  hardened: false,
+  places: "nothing",
   evictions: 0,
   evicts: "stamps and intents",
   fills: "any",

@@ -7,12 +7,14 @@ import type { Fresh } from "./fresh.js"
 /** The random parts are numbers only where a mutant counts instead of drawing. */
 export type Random = Fresh | number
 
-/** `s:<hard>.<soft>` */
+/** `s:<hard>.<soft>`, or `s:<hard>~<until>.<soft>` on probation. */
 export interface Stamp {
   readonly kind: "stamp"
   readonly hard: Random
   /** Changed by a soft invalidation. 0 where nobody has changed it. */
   readonly soft: Random
+  /** The moment at which its probation is over. `null`: it is on none. */
+  readonly until: Fresh | null
 }
 
 /** `w:<previous>:<solo>:<token@expiry,…>`: writes under way. Whoever reads it stores nothing. */
@@ -47,14 +49,14 @@ export type Invalidation =
 export type Ending = "commit" | "rollback"
 
 export interface Scripts {
-  /** Get or create. The answer is what the place holds then. */
-  readonly obtain: (state: TagState, make: () => Stamp) => Stamp | Intent
+  /** Get or create. The answer is what the place holds then. `isOver`: whether a moment has come. */
+  readonly obtain: (state: TagState, make: () => Stamp, isOver: (moment: Fresh) => boolean) => Stamp | Intent
   readonly begin: (state: TagState, token: Fresh) => Intent
   readonly end: (state: TagState, token: Fresh, ending: Ending, next: Stamp | null) => Answer
   readonly invalidate: (state: TagState, invalidation: Invalidation) => Answer
 }
 
-export const makeStamp = (hard: Random): Stamp => ({ kind: "stamp", hard, soft: 0 })
+export const makeStamp = (hard: Random, until: Fresh | null = null): Stamp => ({ kind: "stamp", hard, soft: 0, until })
 
 export const isStamp = (state: TagState | undefined): state is Stamp => state?.kind === "stamp"
 
@@ -65,7 +67,11 @@ export const sameStamp = (left: Stamp | null, right: Stamp | null): boolean =>
 
 const holds = (intent: Intent, token: Fresh): boolean => intent.tokens.some((held) => held.token === token)
 
-export const obtain: Scripts["obtain"] = (state, make) => state ?? make()
+export const obtain: Scripts["obtain"] = (state, make, isOver) => {
+  if (state === null) return make()
+  // Whoever announced himself before this stamp was made, and lost his intent, is done by then.
+  return isStamp(state) && state.until !== null && isOver(state.until) ? { ...make(), until: null } : state
+}
 
 export const begin: Scripts["begin"] = (state, token) => {
   const mine: Token = { token, expired: false }

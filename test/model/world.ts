@@ -1,13 +1,17 @@
 /** One state of everything: the database, the server, readers and writers. */
 import type { Database, Log, Result } from "./database.js"
+import type { Fresh } from "./fresh.js"
 import type { Reader } from "./readers.js"
 import type { Stamp, TagState } from "./tags.js"
+import type { Deadline } from "./time.js"
 import type { Writer } from "./writer.js"
 
 /** A cached result, and the stamps that have to be current for it to be served. */
 export interface Entry {
   readonly result: Result
   readonly stamps: Stamps
+  /** The moment at which it dies at the latest, if one of its stamps was on probation. */
+  readonly until: Fresh | null
 }
 
 export type Stamps = Readonly<Record<string, Stamp>>
@@ -23,6 +27,8 @@ export interface World {
   mustSeeFresh: ReadonlyArray<number>
   tags: Record<string, TagState>
   entries: Record<string, Entry | null>
+  /** What ends, in this order. Empty where time is left out. */
+  ahead: Array<Deadline>
   readers: Array<Reader>
   writers: Array<Writer>
   /** How many more keys the server may evict. `null`: any number. */
@@ -35,7 +41,7 @@ export interface World {
 
 export const makeWorld = (parts: {
   readonly database: Database
-  readonly tags: ReadonlyArray<string>
+  readonly tags: Readonly<Record<string, TagState>>
   readonly entries: ReadonlyArray<string>
   readonly readers: ReadonlyArray<Reader>
   readonly writers: ReadonlyArray<Writer>
@@ -45,8 +51,9 @@ export const makeWorld = (parts: {
   log: [parts.database],
   mustSee: [],
   mustSeeFresh: [],
-  tags: Object.fromEntries(parts.tags.map((tag) => [tag, null])),
+  tags: { ...parts.tags },
   entries: Object.fromEntries(parts.entries.map((name) => [name, null])),
+  ahead: [],
   readers: [...parts.readers],
   writers: [...parts.writers],
   evictions: parts.evictions,
@@ -60,6 +67,7 @@ export const copyWorld = (world: World): World => ({
   mustSeeFresh: world.mustSeeFresh,
   tags: { ...world.tags },
   entries: { ...world.entries },
+  ahead: world.ahead.slice(),
   readers: world.readers.slice(),
   writers: world.writers.slice(),
   evictions: world.evictions,

@@ -20,6 +20,12 @@ export interface Writer {
     | "committing"
     /** ENDs or INVALIDATEs every tag. Acknowledged when the last one has answered. */
     | "ending"
+    /** Strict, its connection to the database lost: BEGINs every tag again, so that the intents last. */
+    | "announcing again"
+    /** And INVALIDATEs it, so that what was there before does not come back. */
+    | "marking"
+    /** And leaves the intents to run out. */
+    | "left"
     /** Only where it stores its own result. It is acknowledged by then. */
     | LateStep
     | "done"
@@ -30,6 +36,8 @@ export interface Writer {
   /** Its commit's place in the log. */
   readonly commit: number | null
   readonly outcome: "committed" | "rolled back" | "unknown"
+  /** Nobody waits for the database any more, and it may still commit. */
+  readonly pending: boolean
   /** Every BEGIN was carried out before the write: what P2 and P3 take for granted. */
   readonly announced: boolean
   /** Every BEGIN was sent once, and acknowledged. */
@@ -60,6 +68,7 @@ export const blank = (write: string, token: Fresh): Writer => ({
   tags: [],
   commit: null,
   outcome: "committed",
+  pending: false,
   announced: true,
   begunOnce: true,
   underway: [],
@@ -73,7 +82,11 @@ export const blank = (write: string, token: Fresh): Writer => ({
 })
 
 /** The first of these steps that the write has. What does nothing that others can see is not a step. */
-export const enter = (writer: Writer, write: Write, from: "start" | "beginning" | "writing" | "ending"): Writer => {
+export const enter = (
+  writer: Writer,
+  write: Write,
+  from: "start" | "beginning" | "writing" | "ending" | "announcing again" | "marking"
+): Writer => {
   switch (from) {
     case "start": {
       const tags = comparedBy(write)
@@ -87,6 +100,9 @@ export const enter = (writer: Writer, write: Write, from: "start" | "beginning" 
       return write.apply === null
         ? enter(writer, write, "ending")
         : { ...writer, at: write.stores === null ? "committing" : "updating", tags: [] }
+    case "announcing again":
+    case "marking":
+      return { ...writer, at: from, tags: write.touches, result: null }
     case "ending":
       return { ...writer, at: "ending", tags: [...write.touches, ...writer.identities], isInPlace: true, failed: [] }
   }
@@ -96,12 +112,18 @@ export const enter = (writer: Writer, write: Write, from: "start" | "beginning" 
 export const rest = (writer: Writer): Writer => ({ ...blank(writer.write, writer.token), underway: writer.underway })
 
 /** Nobody hears of it again. Its commit stays known, so that a promise can be made once its intents have expired. */
-export const kill = (writer: Writer): Writer => ({
+const vanish = (writer: Writer, at: "killed" | "left"): Writer => ({
   ...rest(writer),
-  at: "killed",
+  at,
   commit: writer.commit,
+  pending: writer.pending,
   announced: writer.announced
 })
+
+export const kill = (writer: Writer): Writer => vanish(writer, "killed")
+
+/** The process lives on, and has told that it does not know how the write ended. */
+export const leave = (writer: Writer): Writer => vanish(writer, "left")
 
 export const findWrite = (setup: Setup, name: string): Write => {
   const write = setup.writes.find((candidate) => candidate.name === name)

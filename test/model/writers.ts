@@ -8,9 +8,10 @@ import { mustBeSeen, mustBeSeenFresh } from "./properties.js"
 import type { Setup } from "./setup.js"
 import { expire, isStamp, isUnderWay, makeStamp } from "./tags.js"
 import type { Invalidation } from "./tags.js"
+import { begin, forgetIntent, isInOrder, isWorthProlonging, obtain } from "./time.js"
 import { stateOf } from "./world.js"
 import type { World } from "./world.js"
-import { enter, findWrite, kill, rest } from "./writer.js"
+import { enter, findWrite, kill, leave, rest } from "./writer.js"
 import type { Writer } from "./writer.js"
 
 const without = (tags: ReadonlyArray<string>, tag: string): ReadonlyArray<string> =>
@@ -38,11 +39,8 @@ export const writerSteps = <W extends World>(
       const next = { ...writer, ...changes, tags: others }
       put(draft, index, others.length > 0 ? next : enter(next, write, "writing"))
     }
-    const begin = (draft: W): void => {
-      draft.tags[tag] = scripts.begin(stateOf(draft, tag), writer.token)
-    }
     emit(`${writer.token} BEGIN ${tag}`, (draft) => {
-      begin(draft)
+      begin(setup, draft, tag, writer.token)
       proceed(draft, {})
     })
     if (can.has("BEGIN fails")) {
@@ -55,17 +53,19 @@ export const writerSteps = <W extends World>(
     }
     if (can.has("BEGIN is resent")) {
       emit(`${writer.token} BEGIN ${tag}, a second one is under way`, (draft) => {
-        begin(draft)
+        begin(setup, draft, tag, writer.token)
         proceed(draft, { begunOnce: false, underway: [...writer.underway, tag] })
       })
     }
   }
 
-  const commitSteps = (world: W, emit: Emit<W>, index: number, writer: Writer, write: Write): void => {
-    const isLocked = world.writers.some((other, at) =>
+  const isLocked = (world: W, index: number, write: Write): boolean =>
+    world.writers.some((other, at) =>
       at !== index && other.at === "committing" && other.result !== null &&
       findWrite(setup, other.write).locks === write.locks)
-    if (isLocked || write.apply === null) return
+
+  const commitSteps = (world: W, emit: Emit<W>, index: number, writer: Writer, write: Write): void => {
+    if (isLocked(world, index, write) || write.apply === null) return
     const before = latest(world.log)
     const after = write.apply(before, writer.token)
     const roll = (draft: W, changes: Partial<Writer>): void => {
@@ -102,6 +102,60 @@ export const writerSteps = <W extends World>(
       })
       emit(`${writer.token} COMMIT does not arrive, nor does an answer`, (draft) => roll(draft, { outcome }))
     }
+    if (can.has("lost connection")) {
+      emit(`${writer.token} loses its connection`, (draft) => {
+        const lost: Writer = { ...writer, outcome: "unknown", pending: true }
+        put(draft, index, enter(lost, write, afterLoss(write)))
+        if (isInOrder(setup)) draft.ahead.push({ of: "database", token: writer.token })
+      })
+    }
+  }
+
+  /** How a write goes on that will not learn how it ended. */
+  const afterLoss = (write: Write): "announcing again" | "marking" | "ending" => {
+    if (write.mode === "after-commit" || flaw === "a lost connection counts as the end") return "ending"
+    return flaw === "a lost connection leaves intents as they are" ? "marking" : "announcing again"
+  }
+
+  /** Commits a write that nobody waits for. Whether it did just before its connection was lost, nobody can tell. */
+  const lateCommitSteps = (world: W, emit: Emit<W>, index: number, writer: Writer, write: Write): void => {
+    const after = writer.pending ? write.apply?.(latest(world.log), writer.token) ?? null : null
+    if (after === null || isLocked(world, index, write)) return
+    emit(`the database COMMITs what ${writer.token} wrote`, (draft) => {
+      draft.log = [...world.log, after]
+      const commit = world.log.length
+      put(draft, index, { ...writer, commit, pending: false })
+      const isAnnounced = promised === "P3" && write.mode === "strict" && writer.announced
+      if (isAnnounced || (writer.at === "left" && promised !== "P4")) mustBeSeen(draft, commit)
+      reached.add("a commit after the connection was lost")
+    })
+  }
+
+  /** The intents last, and what was there before does not come back. */
+  const leaveSteps = (emit: Emit<W>, index: number, writer: Writer, write: Write): void => {
+    const { at, tags: [tag = "", ...others], token } = writer
+    const carryOut = (draft: W): void => {
+      if (at === "announcing again") begin(setup, draft, tag, token)
+      else draft.tags[tag] = scripts.invalidate(stateOf(draft, tag), { how: "kill" }).state
+    }
+    const proceed = (draft: W): void => {
+      if (others.length > 0) return put(draft, index, { ...writer, tags: others })
+      if (at === "announcing again") return put(draft, index, enter(writer, write, "marking"))
+      // Its own process knows of no commit: to have told so is its acknowledgement.
+      if (writer.commit !== null) mustBeSeen(draft, writer.commit)
+      put(draft, index, leave(writer))
+    }
+    const command = at === "announcing again" ? `BEGIN ${tag} again` : `INVALIDATE ${tag}`
+    emit(`${token} ${command}`, (draft) => {
+      carryOut(draft)
+      proceed(draft)
+    })
+    if (can.has("retry") && !writer.hasRetried) {
+      emit(`${token} ${command} is carried out, the answer is lost`, (draft) => {
+        carryOut(draft)
+        put(draft, index, { ...writer, hasRetried: true })
+      })
+    }
   }
 
   const invalidation = (writer: Writer, write: Write, tag: string): Invalidation => {
@@ -131,6 +185,7 @@ export const writerSteps = <W extends World>(
         : scripts.invalidate(state, invalidation({ ...writer, next }, write, tag))
       if (ending === "rollback" && isStamp(result.state)) reached.add("a rollback put a stamp back")
       draft.tags[tag] = result.state
+      forgetIntent(draft, tag, writer.token)
       return { ...writer, next, isInPlace: writer.isInPlace && (result.answer || !isTouched) }
     }
 
@@ -143,7 +198,8 @@ export const writerSteps = <W extends World>(
         return put(draft, index, { ...again, tags })
       }
       if (writer.commit !== null) (write.soft ? mustBeSeenFresh : mustBeSeen)(draft, writer.commit)
-      put(draft, index, mayStore && next.isInPlace ? finishOwnResult(next, write, flaw) : rest(next))
+      const acknowledged = writer.pending ? leave(next) : rest(next)
+      put(draft, index, mayStore && next.isInPlace ? finishOwnResult(next, write, flaw) : acknowledged)
     }
 
     const suffix = writer.outcome === "rolled back" ? " (rolled back)" : ""
@@ -163,28 +219,49 @@ export const writerSteps = <W extends World>(
     const { token } = writer
     for (const tag of writer.underway) {
       emit(`${token} late BEGIN ${tag} is carried out`, (draft) => {
-        draft.tags[tag] = scripts.begin(stateOf(draft, tag), token)
+        begin(setup, draft, tag, token)
         put(draft, index, { ...writer, underway: without(writer.underway, tag) })
       })
     }
+    lateCommitSteps(world, emit, index, writer, write)
     if (write.mode !== "strict" || write.apply === null) return
-    const isRunning = writer.at !== "done" && writer.at !== "killed"
+    const { at } = writer
+    const isGone = at === "killed" || at === "left"
+    const isRunning = at !== "done" && !isGone
     const open = write.touches.filter((tag) => isUnderWay(stateOf(world, tag), token))
     if (can.has("kill") && isRunning && (open.length > 0 || writer.commit !== null)) {
-      emit(`${token} is killed`, (draft) => put(draft, index, kill(writer)))
+      emit(`${token} is killed`, (draft) => {
+        const pending = writer.pending ||
+          (can.has("lost connection") && (at === "updating" || at === "committing"))
+        put(draft, index, kill({ ...writer, pending }))
+      })
     }
-    if (writer.at === "killed") {
+    if (isInOrder(setup)) {
+      for (const tag of at === "updating" || at === "committing" ? write.touches : []) {
+        if (!isWorthProlonging(world, tag, token)) continue
+        emit(`${token} BEGIN ${tag} again, to prolong it`, (draft) => {
+          begin(setup, draft, tag, token)
+          put(draft, index, { ...writer, begunOnce: false })
+        })
+      }
+      return
+    }
+    if (isGone) {
       emit(`${token} all intents expire`, (draft) => {
         for (const tag of open) draft.tags[tag] = expire(stateOf(draft, tag), token)
-        settle(draft, writer)
+        if (at === "killed") settle(draft, writer)
         put(draft, index, rest(writer))
       })
     }
-    const expiresByOne = isRunning ? can.has("early expiry") : writer.at === "done" || setup.expiries === "one by one"
+    // What was prolonged when the connection was lost lasts longer than the database may take.
+    const isProlonged = (tag: string) => at === "marking" || (at === "announcing again" && !writer.tags.includes(tag))
+    const expiresByOne = isRunning ? can.has("early expiry") : at === "done" || setup.expiries === "one by one"
     if (expiresByOne) {
-      for (const tag of writer.at === "killed" && open.length === 1 ? [] : open) {
+      for (const tag of isGone && open.length === 1 ? [] : open) {
+        if (isProlonged(tag)) continue
         emit(`${token} intent on ${tag} expires${isRunning ? " while it runs" : ""}`, (draft) => {
           draft.tags[tag] = expire(stateOf(draft, tag), token)
+          if (isGone) put(draft, index, { ...writer, pending: false })
         })
       }
     }
@@ -197,8 +274,7 @@ export const writerSteps = <W extends World>(
         case "obtaining": {
           const [tag = "", ...others] = writer.tags
           emit(`${writer.token} OBTAIN ${tag}`, (draft) => {
-            const state = scripts.obtain(stateOf(draft, tag), () => makeStamp(fresh()))
-            draft.tags[tag] = state
+            const state = obtain(setup, draft, tag)
             const expected = isStamp(state) ? { ...writer.expected, [tag]: state } : writer.expected
             const next = { ...writer, expected, tags: others }
             put(draft, index, others.length > 0 ? next : enter(next, write, "beginning"))
@@ -211,6 +287,10 @@ export const writerSteps = <W extends World>(
         case "updating":
         case "committing":
           commitSteps(world, emit, index, writer, write)
+          break
+        case "announcing again":
+        case "marking":
+          leaveSteps(emit, index, writer, write)
           break
         case "ending":
           endSteps(world, emit, index, writer, write)

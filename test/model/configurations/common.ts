@@ -40,6 +40,9 @@ export const afterCommitOfTwo = ofRow("2", afterCommit({ touches: ["u"] }))
 export const kill: ReadonlyArray<Fault> = ["kill"]
 export const rollback: ReadonlyArray<Fault> = ["kill", "rollback"]
 
+/** Stamps made over nothing are on probation, and writers are killed. */
+export const hardened = { promised: "P4", expiries: "in order", hardened: true, faults: kill } as const
+
 /** Everything that can befall a write in time. */
 export const mishaps: ReadonlyArray<Fault> = [
   ...rollback,

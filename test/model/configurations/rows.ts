@@ -18,7 +18,7 @@ import {
 } from "../rows.js"
 import { setup } from "../setup.js"
 import type { Partially, Setup } from "../setup.js"
-import { kill, plain, rollback, short } from "./common.js"
+import { hardened, kill, plain, rollback, short } from "./common.js"
 
 const [user1, userA, userB] = [readById("1"), readByEmail("a"), readByEmail("b")]
 const byBoth = [user1, userA]
@@ -47,6 +47,9 @@ const everyPair = everyGroup(pairs(Object.values(rowWrites)))
 
 const rowSetup = (given: Partial<Setup> & Pick<Setup, "reads" | "writes">) =>
   plain({ database: rowTables.one, lateTags: rowTags, ...given })
+
+/** One fill, of rows that have been read for long. */
+const lasting = { ...hardened, places: "lasting stamps", evictions: 1, fills: 1 } as const
 
 const aFill = { reaches: ["a row-level fill"] }
 
@@ -85,6 +88,14 @@ export const rows: ReadonlyArray<Configuration> = [
     everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: kill }, ["one"], strictly), aFill),
   holdsInEach("rows, strict, P3: every pair of writes, 2 reads, 1 fill, rollbacks",
     everyPair({ reads: byBoth, fills: 1, promised: "P3", faults: ["rollback"] }, ["one"], strictly), aFill),
+  holdsInEach("rows, strict, P3: every write alone, 2 reads, 1 fill, kills, lost connections",
+    everyWrite({ reads: byBoth, fills: 1, promised: "P3", faults: ["kill", "lost connection"] }, everyTable, strictly),
+    { reaches: ["a commit after the connection was lost"] }),
+  holds("rows, hardened, P4: update by id, kills, 1 eviction",
+    rowSetup({ ...lasting, reads: [userA], writes: [strictly(rowWrites.updateById)] }),
+    { ...short, reaches: ["a late fill was refused"] }),
+  holdsInEach("rows, hardened, P4: every write alone, 2 reads, 1 fill, kills, 1 eviction",
+    everyWrite({ ...lasting, reads: byBoth }, ["one"], strictly), aFill),
   holdsInEach("rows, strict, P1: every pair of writes, 2 reads, 1 fill, 1 eviction",
     everyPair({ reads: byBoth, fills: 1, evictions: 1 }, ["one"], strictly), aFill),
   holds("rows, strict, P3: by primary key with a filter, nothing found",
