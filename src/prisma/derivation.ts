@@ -36,7 +36,7 @@ export interface Derivation {
   readonly declaredReads: (models: ReadonlyArray<string>) => ReadonlyArray<string>
   readonly declaredTouches: (models: ReadonlyArray<string>) => Touches
   /** The same for people: see `$cache.explain`. */
-  readonly explain: (model: string, operation: string, args: unknown) => Explanation
+  readonly explain: (model: string, operation: string, args: unknown) => Omit<Explanation, "key">
 }
 
 const dataModels = new WeakMap<object, DataModel>()
@@ -62,7 +62,7 @@ const split = (tags: ReadonlyArray<string>) => ({
   rest: tags.filter((tag) => !isModelTag(tag))
 })
 
-const explain = (dataModel: DataModel, model: string, operation: string, args: unknown): Explanation => {
+const explain = (dataModel: DataModel, model: string, operation: string, args: unknown): Omit<Explanation, "key"> => {
   if (isRead(operation)) {
     const { models, row, tags } = readDependencies(dataModel, model, operation, args, [])
     return {

@@ -31,7 +31,8 @@ const tagName = () => uniqueName("t:\u00fc :")
 /** What of a stamp is changed by nothing but an end to all that carries it. */
 const hardPart = (stamp: string | null): string => String(stamp).split(".", 1).join()
 
-const stampForm = /^s:[^.:]{22}\.[^.:]+$/
+const stampForm = /^s:[^.:~]{22}\.[^.:]+$/
+const youngForm = /^s:[^.:~]{22}~\d+\.0$/
 
 const kill = (tag: string): Invalidation => ({ _tag: "kill", tag })
 const expire = (tag: string): Invalidation => ({ _tag: "expire", tag })
@@ -144,15 +145,22 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* store.obtain([], minute)).toEqual([])
       }))
 
-    test("makes a stamp on probation where there is none and one is asked for, and a lasting one when that is over", (store) =>
+    test("makes a stamp on probation where there is none and one is asked for", (store) =>
       Effect.gen(function*() {
         const [tag, known] = [tagName(), tagName()]
         const lasting = yield* stampOf(store, known)
-        const [young, same] = yield* store.obtain([tag, known], minute, short)
-        expect(young).toMatch(/^s:[\w-]{22}~\d+\.0$/)
+        const [young, same] = yield* store.obtain([tag, known], minute, minute)
+        expect(young).toMatch(youngForm)
         expect(same).toBe(lasting)
-        expect(yield* store.obtain([tag], minute, short)).toEqual([young])
+        expect(yield* store.obtain([tag], minute, minute)).toEqual([young])
         expect(yield* store.obtain([tag], minute)).toEqual([young])
+      }))
+
+    test("makes a lasting stamp where a probation is over", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const [young] = yield* store.obtain([tag], minute, short)
+        expect(young).toMatch(youngForm)
         yield* afterwards(time, short, "the probation is over", Effect.map(store.obtain([tag], minute, short), ([state]) => state !== young))
         expect(yield* stateOf(store, tag)).toMatch(stampForm)
       }))
@@ -255,13 +263,21 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
   })
 
   describe("an entry that may live until some time only", () => {
+    const untilOf = (store: CacheStore, probation: number) =>
+      Effect.map(store.obtain([tagName()], minute, probation), ([young]) => Number(/~(\d+)/.exec(young ?? "")?.[1]))
+
+    test("is stored until then", (store) =>
+      Effect.gen(function*() {
+        const name = entryName()
+        expect(yield* store.replace(name, makeEntry(), minute, null, yield* untilOf(store, minute))).toBe(true)
+        expect(yield* entryOf(store, name)).not.toBeNull()
+      }))
+
     test("is gone then, and is not stored afterwards", (store) =>
       Effect.gen(function*() {
-        const [name, tag] = [entryName(), tagName()]
-        const [young] = yield* store.obtain([tag], minute, short)
-        const until = Number(/~(\d+)/.exec(young ?? "")?.[1])
-        expect(yield* store.replace(name, makeEntry(), minute, null, until)).toBe(true)
-        expect(yield* entryOf(store, name)).not.toBeNull()
+        const name = entryName()
+        const until = yield* untilOf(store, short)
+        yield* store.replace(name, makeEntry(), minute, null, until)
         yield* afterwards(time, short, "the entry is gone", Effect.map(entryOf(store, name), (entry) => entry === null))
         expect(yield* store.replace(name, makeEntry(), minute, null, until)).toBe(false)
         expect(yield* entryOf(store, name)).toBeNull()

@@ -292,6 +292,7 @@ const probations: ReadonlyArray<Configuration> = [
     { ...evicted, faults: [], writes: [strict(), ownK(strict())] }),
   rowMutant("a guard on probation sets no end", {
     ...hardened,
+    faults: [],
     places: "lasting stamps",
     evictions: 1,
     fills: 1,

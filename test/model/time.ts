@@ -4,7 +4,8 @@
  * one clock. What began first ends first: of time nothing is left but a queue, whose first item may end at any moment.
  */
 import type { Emit } from "./explore.js"
-import { Fresh, fresh } from "./fresh.js"
+import { fresh } from "./fresh.js"
+import type { Fresh } from "./fresh.js"
 import { mustBeSeen } from "./properties.js"
 import type { Setup } from "./setup.js"
 import { expire, isStamp, makeStamp } from "./tags.js"

@@ -133,6 +133,27 @@ for (const consistency of ["strict", "after-commit"] as const) {
   })
 }
 
+onMemory(database, "what is derived from a query", (make) => {
+  it("is told without sending it: its entry's key, its dependencies, what invalidates it", async () => {
+    const { prisma } = make()
+    const args = { where: { email: email() }, select: { name: true } }
+    database.sql.reset()
+    const told = prisma.$cache.explain("User", "findUnique", { ...args, cache: true })
+    expect(database.sql.count()).toBe(0)
+    expect(told).toEqual({
+      kind: "read",
+      key: expect.stringMatching(/^[\w-]{43}$/),
+      precision: "row",
+      models: ["User"],
+      tags: [`r:User:email:${args.where.email}`, "b:User"],
+      invalidatedBy: [expect.stringContaining("a write to this row of User"), expect.stringContaining("cascading write to User")]
+    })
+    expect((await prisma.user.findUnique({ ...args, cache: true }).withCacheInfo()).info.key).toBe(told.key)
+    const write = prisma.$cache.explain("User", "update", { where: { id: 1 }, data: { posts: { create: { title: "x" } } } })
+    expect(write).toMatchObject({ kind: "write", key: undefined, models: ["User", "Post"] })
+  })
+})
+
 onMemory(database, "manual invalidation of one model", (make) => {
   it("leaves what is made of it to `uncache` and `$cache`, and everything else as it is", async () => {
     const { prisma } = make({ invalidation: { Post: "manual", User: "auto" } })

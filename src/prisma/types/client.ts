@@ -71,6 +71,11 @@ export interface CacheHealth {
  */
 export interface Explanation {
   readonly kind: "read" | "write"
+  /**
+   * What a read's entry is found by, if no custom key is given: the SHA-256 that `.withCacheInfo()` tells too. `undefined`
+   * for a write, and where arguments cannot be told apart.
+   */
+  readonly key: string | undefined
   /** `row`: it is about rows that it names by a unique key. `model`: about all rows of its models. */
   readonly precision: "row" | "model"
   /** The models that a read is made of, or of which a write may change rows. */
