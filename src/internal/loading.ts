@@ -343,6 +343,8 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights, scop
     Effect.gen(function*() {
       const lateTags = lateTagsOf(plan, late)
       const states = new Map(gap.states)
+      // A guard stands for late tags whose stamps are younger than the query: its probation is theirs.
+      let guarding: ReadonlyArray<string> = []
       const unknown = lateTags.filter((tag) => !states.has(tag))
       if (unknown.length > 0) {
         const obtained = yield* reading.obtain(unknown, plan.lifetime.kept)
@@ -358,6 +360,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights, scop
           return isStamp(state) && state === gap.states.get(guard)
         })
         if (!same) return "Overtaken" as const
+        guarding = now.states.filter(isStamp)
       }
       const tags = distinct([...gap.tags, ...lateTags])
       const stamps = tags.map((tag) => states.get(tag) ?? null)
@@ -368,7 +371,7 @@ export const makeLoading = (core: Core, reading: Reading, flights: Flights, scop
       const entry = { ...result, tags, stamps, ttlMillis, keptMillis: kept - (ttl - ttlMillis) }
       const bytes = CacheEntry.encode(plan.digest, entry)
       if (bytes.length > maxEntryBytes) return "TooLarge" as const
-      const until = earliest(stamps)
+      const until = earliest([...stamps, ...guarding])
       const stored = yield* put(plan, bytes, entry.keptMillis, gap.seen, until)
       yield* tolerate(reading.sustain(tags, stamps, plan.lifetime.kept))
       for (const alias of late.entries) {

@@ -2,7 +2,7 @@
  * What Prisma's errors say about a query. They are told by name: every client has classes of its own.
  */
 
-const isPrismaError = (error: unknown, name: string): error is { readonly code?: unknown } =>
+const isPrismaError = (error: unknown, name: string): error is { readonly code?: unknown; readonly meta?: unknown } =>
   typeof error === "object" && error !== null && (error as { readonly name?: unknown }).name === name
 
 /**
@@ -21,9 +21,7 @@ export const isDefinite = (error: unknown): boolean =>
  * @internal
  */
 export const isRolledBack = (error: unknown): boolean =>
-  isPrismaError(error, "PrismaClientValidationError") ||
-  (isPrismaError(error, "PrismaClientKnownRequestError") && typeof error.code === "string" &&
-    error.code.startsWith("P2") && error.code !== "P2028")
+  isOver(error) && (error as { readonly code?: unknown }).code !== "P2028"
 
 /**
  * Errors after which the database has nothing more to do for a write, whatever it has done: anything but a connection
@@ -33,4 +31,19 @@ export const isRolledBack = (error: unknown): boolean =>
  */
 export const isOver = (error: unknown): boolean =>
   isPrismaError(error, "PrismaClientValidationError") ||
-  (isPrismaError(error, "PrismaClientKnownRequestError") && typeof error.code === "string" && error.code.startsWith("P2"))
+  (isPrismaError(error, "PrismaClientKnownRequestError") && typeof error.code === "string" && error.code.startsWith("P2") &&
+    (error.code !== "P2010" || isAnswer(error)))
+
+/** What driver adapters call a connection that could not be had or was lost. */
+const lost = new Set<unknown>(["ConnectionClosed", "DatabaseNotReachable", "SocketTimeout", "TlsConnectionError"])
+
+/** `P2010` is whatever went wrong with raw SQL, a lost connection too. The database's own errors have a code of its own. */
+const isAnswer = (error: { readonly meta?: unknown }): boolean => {
+  const { code, driverAdapterError } = (error.meta ?? {}) as {
+    readonly code?: unknown
+    readonly driverAdapterError?: { readonly cause?: { readonly kind?: unknown; readonly originalCode?: unknown } }
+  }
+  const cause = driverAdapterError?.cause
+  if (cause !== undefined) return typeof cause.kind === "string" && !lost.has(cause.kind)
+  return typeof code === "string" && code !== "N/A"
+}

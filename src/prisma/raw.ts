@@ -9,7 +9,7 @@ import type { Answer, Request, Touches } from "../QueryCache.js"
 import { callersContext } from "./asyncContext.js"
 import { canonicalArgs } from "./canonicalArgs.js"
 import type { PrismaInternals } from "./client.js"
-import { isDefinite, isRolledBack } from "./errors.js"
+import { isDefinite, isOver, isRolledBack } from "./errors.js"
 import type { HookContext } from "./hook.js"
 import { isName, readCache, show } from "./queryOptions.js"
 import { transactionIdOf } from "./transactions.js"
@@ -76,7 +76,7 @@ export const makeRaw = (context: HookContext) => {
     const effect = Effect.uninterruptible(Effect.tryPromise({ try: send, catch: (error) => error }))
     const isSure = batch ? undefined : isRolledBack
     return shared.run(context.base, (cache) =>
-      cache === undefined ? effect : cache.write({ label, touches, isRolledBack: isSure }, effect))
+      cache === undefined ? effect : cache.write({ label, touches, isRolledBack: isSure, isOver }, effect))
   }
 
   const policy = (label: string): Touches | undefined => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
@@ -57,6 +58,48 @@ describe("an intent that is evicted, and its writer killed", () => {
       const seen = yield* readsAfterward(true)
       expect(seen.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => "old"))
       expect(new Set(seen.slice(6))).toEqual(new Set(["new"]))
+    }))
+
+  it.scoped("nor by way of a guard on probation that stood for late stamps which are younger than the query", () =>
+    Effect.gen(function*() {
+      const inner = MemoryStore.make()
+      const began: Array<readonly [tag: string, token: string]> = []
+      const store: typeof inner = {
+        ...inner,
+        begin: (tags, token, ttl) => {
+          tags.forEach(({ tag }) => began.push([tag, token]))
+          return inner.begin(tags, token, ttl)
+        }
+      }
+      const options = { store, lock: MemoryLock.make(), consistency: "strict" as const, intentTtl, hardened: true }
+      const { cache } = yield* makeCache(options)
+      let value = "old"
+      const request = (name: string) => read<string>(name, { ttl: "1 hour" }, {
+        dependencies: ["email"],
+        guards: { dependencies: ["M"] },
+        late: () => ({ keys: [], dependencies: ["id"], entries: [] })
+      })
+      const now = Effect.sync(() => value)
+      yield* settle(cache, cache.fetch(request("a"), now))
+      // After that every stamp is a lasting one.
+      yield* TestClock.adjust(intentTtl)
+      yield* settle(cache, cache.fetch(request("a"), now))
+      const scope = yield* Scope.make()
+      const { cache: doomed } = yield* Scope.extend(makeCache(options), scope)
+      yield* doomed.openWrite().touch({ first: ["M"], rest: ["id"] })
+      const model = began.find(([tag]) => tag.endsWith("M"))
+      if (model === undefined) throw new Error("no intent")
+      // Leaves nothing there, as an eviction would.
+      yield* inner.end([{ tag: model[0] }], model[1], true, 1_000)
+      const slow = yield* Effect.fork(
+        settle(cache, cache.fetch(request("b"), Effect.zipLeft(now, Effect.sleep(3 * intentTtl))))
+      )
+      yield* TestClock.adjust(1_000)
+      value = "new"
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust(3 * intentTtl)
+      yield* Fiber.join(slow)
+      expect((yield* cache.answer(request("b"), now)).value).toBe("new")
     }))
 })
 

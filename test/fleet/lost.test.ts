@@ -42,12 +42,13 @@ const update = { where: { name: "a" }, data: { value: 2 } }
 const writes: Readonly<Record<string, (writer: World["writer"]) => Promise<unknown>>> = {
   update: (writer) => writer.counter.update(update),
   updateMany: (writer) => writer.counter.updateMany({ where: { name: { startsWith: "a" } }, data: { value: 2 } }),
+  "raw SQL": (writer) => writer.$executeRaw`UPDATE "Counter" SET value = 2 WHERE name = 'a'`.touches("Counter"),
   batch: (writer) => writer.$transaction([writer.counter.update(update)])
 }
 
 describe("a write whose connection is lost while the database waits for a lock, and commits it later", () => {
   it.each(Object.keys(writes))("leaves nothing stale, and what it touched is cached again in the end: %s", async (kind) => {
-    const { admin, holder, proxy, reader, writer } = await open(kind.toLowerCase())
+    const { admin, holder, proxy, reader, writer } = await open(kind.toLowerCase().replace(" ", "_"))
     const read = () => reader.counter.findUnique({ where: { name: "a" }, cache: true }).withCacheInfo()
     const isHit = async () => (await read()).info.status === "hit"
     const writersAre = (condition: string) => async () => {
