@@ -146,7 +146,8 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
 
   const related = (model: Model, quantifier: string): Shape | undefined => {
     const relation = pickOr(["is", "isNot"].includes(quantifier) ? ones(model) : lists(model))
-    return relation && { operation: "findMany", args: { where: through(relation, quantifier, 1), orderBy: stable(model) } }
+    if (relation === undefined) return undefined
+    return { operation: "findMany", args: { where: through(relation, quantifier, 1), orderBy: stable(model) } }
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -251,7 +252,10 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
 
   const selectedThrough = (model: Model) => {
     const relation = pickOr(schema.relations(model))
-    return relation && { select: { ...columns(model), [relation.name]: relation.list ? rows(targetOf(relation), 1) : orTrue(deeper(targetOf(relation), 1)) } }
+    if (relation === undefined) return undefined
+    const target = targetOf(relation)
+    const asked = relation.list ? rows(target, 1) : orTrue(deeper(target, 1))
+    return { select: { ...columns(model), [relation.name]: asked } }
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -310,7 +314,9 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
   const groups = (size: number, more: (model: Model, by: ReadonlyArray<ScalarField>) => Values | undefined) => (model: Model): Shape | undefined => {
     const by = comparable(model).filter(() => chance(0.5)).slice(0, size)
     const rest = by.length === 0 ? undefined : more(model, by)
-    return rest && { operation: "groupBy", args: { by: by.map(({ name }) => name), orderBy: by.map(({ name }) => ({ [name]: "asc" })), ...rest } }
+    if (rest === undefined) return undefined
+    const orderBy = by.map(({ name }) => ({ [name]: "asc" }))
+    return { operation: "groupBy", args: { by: by.map(({ name }) => name), orderBy, ...rest } }
   }
 
   const having = (model: Model, [first]: ReadonlyArray<ScalarField>): Values | undefined => {
@@ -354,13 +360,17 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
   }
 
   const joined = (model: Model): Shape | undefined => {
-    const key = pickOr(schema.relations(model).flatMap((field) => field.link._tag === "Columns" && field.link.here !== undefined ? [{ field, key: field.link.here }] : []))
+    const key = pickOr(
+      schema.relations(model).flatMap((field) =>
+        field.link._tag === "Columns" && field.link.here !== undefined ? [{ field, key: field.link.here }] : [])
+    )
     if (key === undefined) return undefined
     const target = targetOf(key.field)
     const on = key.key.fields
       .map((name, i) => `a.${tables.column(model, name)} = b.${tables.column(target, key.key.references[i] ?? "")}`)
       .join(" AND ")
-    return { operation: "$queryRaw", raw: `SELECT count(*) AS n FROM ${tables.table(model)} a JOIN ${tables.table(target)} b ON ${on}` }
+    const both = `${tables.table(model)} a JOIN ${tables.table(target)} b ON ${on}`
+    return { operation: "$queryRaw", raw: `SELECT count(*) AS n FROM ${both}` }
   }
 
   const implicitly = (): Shape | undefined => {
@@ -418,7 +428,8 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
       const next = relation === undefined ? undefined : pickOr(schema.relations(modelOf(relation.target)))
       if (relation === undefined || next === undefined) return undefined
       targetOf(relation)
-      return { where: { [relation.name]: { [relation.list ? "some" : "is"]: through(next, next.list ? "some" : "isNot", 1) } } }
+      const inner = through(next, next.list ? "some" : "isNot", 1)
+      return { where: { [relation.name]: { [relation.list ? "some" : "is"]: inner } } }
     }),
     "findMany, fields compared": compared,
     "findMany, orderBy a relation's field": many("findMany", byRelation(false)),
@@ -447,7 +458,10 @@ export const randomReads = (schema: Schema, own: Pools, tables: Tables, random: 
     "raw SQL on a table": table,
     "raw SQL on two tables": joined,
     "raw SQL on a join table": implicitly,
-    "a query that Prisma rejects": (model) => ({ operation: pick(["findMany", "findFirst"]), args: { where: { nosuchfield: below(5) }, orderBy: stable(model) } })
+    "a query that Prisma rejects": (model) => ({
+      operation: pick(["findMany", "findFirst"]),
+      args: { where: { nosuchfield: below(5) }, orderBy: stable(model) }
+    })
   }
 
   const make = (kind: string, model: Model, shape: Shape): Read => {

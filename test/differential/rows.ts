@@ -27,7 +27,8 @@ export const whereOf = (key: UniqueKey, row: Values): Values => {
   return key.fields.length === 1 ? values : { [key.name]: values }
 }
 
-export const isKeyOf = (row: Values) => ({ fields }: UniqueKey) => fields.every((name) => row[name] !== null && row[name] !== undefined)
+export const isKeyOf = (row: Values) => ({ fields }: UniqueKey): boolean =>
+  fields.every((name) => row[name] !== null && row[name] !== undefined)
 
 export const idKeyOf = ({ id, keys }: Model): UniqueKey | undefined =>
   keys.find(({ fields }) => fields.length === id.length && fields.every((name) => id.includes(name)))

@@ -125,7 +125,11 @@ export const differ = async (options: Options): Promise<void> => {
   }
   const renew = () => {
     pool.splice(0, Math.max(0, pool.length - poolSize + 2))
-    while (pool.length < poolSize) stand(nextRead())
+    while (pool.length < poolSize) {
+      const read = nextRead()
+      // Two that share an entry would keep it for each other, and nobody could say what a write has done to it.
+      if (!pool.some((standing) => standing.read.text === read.text)) stand(read)
+    }
   }
 
   const disagree = (what: string, client: Client, { read }: Pick<Standing, "read">, got: Outcome, truth: Outcome): never => {

@@ -3,7 +3,13 @@ import type { Outcome } from "./outcome.js"
 import type { Write } from "./writes.js"
 
 /** What a write changed, as an entry sees it that was in the cache before. */
-export type Distance = "it did not come about" | "nothing changed" | "other models" | "other rows" | "its models, same answer" | "another answer"
+export type Distance =
+  | "it did not come about"
+  | "nothing changed"
+  | "other models"
+  | "other rows"
+  | "its models, same answer"
+  | "another answer"
 
 interface Share {
   of: number

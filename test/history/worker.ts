@@ -22,7 +22,6 @@ Date.now = () => now() + start.skew
 const instant = () => Number(process.hrtime.bigint()) / 1e6
 
 const random = seeded(start.seed)
-const pick = <A>(all: ReadonlyArray<A>): A => all[Math.floor(random() * all.length)] as A
 const delay = () => random() * 3
 const pauses = () => random() < 0.2
 const pause = async () => pauses() ? new Promise<void>((resolve) => setTimeout(resolve, delay())) : undefined
@@ -48,15 +47,21 @@ const prisma = makeClient(start.postgres, pause, {
   }
 })
 
+/** One after the other, so that each comes as often as any, from a place that chance draws. */
+const inTurn = <A>(all: ReadonlyArray<A>) => {
+  let turn = Math.floor(random() * all.length)
+  return (): A => all[turn++ % all.length] as A
+}
+
 const kinds = new Set<string>()
-const readKinds = Object.entries(reads)
-const writeKinds = Object.entries(writes)
+const nextRead = inTurn(Object.entries(reads))
+const nextWrite = inTurn(Object.entries(writes))
 
 const operate = async (observations: Array<Observation>) => {
   const family = Math.floor(random() * families)
   const startedAt = instant()
   const isRead = random() < 0.98
-  const [kind, body] = isRead ? pick(readKinds) : pick(writeKinds)
+  const [kind, body] = isRead ? nextRead() : nextWrite()
   kinds.add(`${isRead ? "read" : "write"} ${kind}`)
   try {
     const done = await body(prisma, family)
