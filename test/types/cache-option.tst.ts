@@ -209,7 +209,7 @@ describe("`.withCacheInfo()` tells where the answer came from", () => {
     const { data, info } = await prisma.user.findMany({ select: { id: true }, cache: true }).withCacheInfo()
     expect(data).type.toBe<Array<{ id: number }>>()
     expect(info).type.toBe<CacheInfo>()
-    expect(info.status).type.toBe<"hit" | "miss" | "joined" | "refreshed" | "bypass" | "off">()
+    expect(info.status).type.toBe<"hit" | "stale" | "miss" | "joined" | "refreshed" | "bypass" | "off">()
     expect(info.key).type.toBe<string | undefined>()
     expect(info.tags).type.toBe<ReadonlyArray<string>>()
     expect(info.age).type.toBe<number | undefined>()

@@ -104,7 +104,7 @@ describe("a relation called on a read", () => {
       .author({ select: { id: true } })
       .withCacheInfo()
     expect(data).type.toBe<{ id: number } | null>()
-    expect(info.status).type.toBe<"hit" | "miss" | "joined" | "refreshed" | "bypass" | "off">()
+    expect(info.status).type.toBe<"hit" | "stale" | "miss" | "joined" | "refreshed" | "bypass" | "off">()
     expect(
       (
         await prisma.user
