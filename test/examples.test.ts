@@ -21,11 +21,13 @@ beforeAll(() => {
 })
 
 // On Valkey an answer is there a moment before it is stored: who asks in between joins the one who stores it.
-describe.each([
+const places = [
   ["in memory", () => ({ VALKEY_URL: undefined })],
   ["on Valkey", () => ({ VALKEY_URL: valkeyUrl() })]
-])("%s, the example", (_, env) => {
-  it("demo asks the database once for a thousand callers, and again after a write", { timeout: 130_000 }, async () => {
+] as const
+
+describe("the example", () => {
+  it.each(places)("demo asks the database once for a thousand callers, and again after a write, %s", { timeout: 130_000 }, async (_, env) => {
     const said = await output("demo", env())
     expect(said).toMatch(/second read .* 0 {3}the cache: price 58\.99/)
     expect(said).toMatch(/nothing stored yet .* 1 {3}1 from the database, 999 from another caller's query/)
@@ -35,7 +37,7 @@ describe.each([
   })
 
   it("plain-prisma does what its comments say", { timeout: 130_000 }, async () => {
-    const said = await output("plain-prisma", env())
+    const said = await output("plain-prisma", { VALKEY_URL: valkeyUrl() })
     expect(said).toMatch(/product 7 after a write with uncache +miss/)
     expect(said).toMatch(/product 7 after a write with cache +hit/)
     expect(said).toMatch(/reviews after their tag was invalidated +miss/)
@@ -45,7 +47,7 @@ describe.each([
   })
 
   it("accelerate answers as Accelerate's customers know it", { timeout: 130_000 }, async () => {
-    const said = await output("accelerate", env())
+    const said = await output("accelerate", { VALKEY_URL: valkeyUrl() })
     expect(said).toMatch(/a first read +miss/)
     expect(said).toMatch(/a second read +(ttl|miss)/)
     expect(said).toMatch(/after a write +miss/)
@@ -54,7 +56,7 @@ describe.each([
   })
 
   it("effect caches an effect that is no Prisma query", { timeout: 130_000 }, async () => {
-    const said = await output("effect", env())
+    const said = await output("effect", { VALKEY_URL: valkeyUrl() })
     expect(said).toMatch(/SKU-0001: Product 1 \((hit|joined)\)/)
     expect(said).toContain("SKU-0001: The first product (miss)")
     expect(said).toContain("100 callers: 1 query")

@@ -5,6 +5,7 @@ import { CacheStore } from "effect-prisma-cache/CacheStore"
 import * as MemoryStore from "effect-prisma-cache/CacheStore/Memory"
 import { DistributedLock } from "effect-prisma-cache/DistributedLock"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
+import { amount } from "../support/amount.js"
 import { uniqueName } from "../support/servers.js"
 import { forgetful } from "./forgetful.js"
 import { differ, Disagreement } from "./run.js"
@@ -13,7 +14,7 @@ import { worlds } from "./worlds.js"
 
 // More of either shows more: DIFFERENTIAL_SEED=7 DIFFERENTIAL_WRITES=1000, or `npx tsx test/differential/main.ts`.
 const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? 1)
-const writes = Number(process.env["DIFFERENTIAL_WRITES"] ?? 50)
+const writes = Number(process.env["DIFFERENTIAL_WRITES"] ?? amount(30, 200))
 
 const run = async (world: string, writes: number, store = MemoryStore.make()) => {
   const tally = makeTally()

@@ -1,6 +1,7 @@
 import { PrismaPg } from "@prisma/adapter-pg"
 import { Client } from "pg"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { describe, expect, it } from "vitest"
+import type { TestContext } from "vitest"
 import { prismaCache } from "effect-prisma-cache/PrismaCache"
 import { PrismaClient } from "../prisma/generated/client/client.js"
 import { until } from "../support/process.js"
@@ -10,7 +11,7 @@ import { startProxy } from "../valkey/proxy.js"
 const intentTtl = 5_000
 
 /** A writer behind a connection that can be cut, a reader that nothing happens to, and a row that another transaction holds. */
-const open = async (name: string) => {
+const open = async (name: string, onTestFinished: TestContext["onTestFinished"]) => {
   const url = await postgresUrl(`fleet_lost_${name}`)
   const connect = async () => {
     const client = new Client({ connectionString: url })
@@ -47,8 +48,8 @@ const writes: Readonly<Record<string, (writer: World["writer"]) => Promise<unkno
 }
 
 describe("a write whose connection is lost while the database waits for a lock, and commits it later", () => {
-  it.each(Object.keys(writes))("leaves nothing stale, and what it touched is cached again in the end: %s", async (kind) => {
-    const { admin, holder, proxy, reader, writer } = await open(kind.toLowerCase().replace(" ", "_"))
+  it.concurrent.for(Object.keys(writes))("leaves nothing stale, and what it touched is cached again in the end: %s", async (kind, { onTestFinished }) => {
+    const { admin, holder, proxy, reader, writer } = await open(kind.toLowerCase().replace(" ", "_"), onTestFinished)
     const read = () => reader.counter.findUnique({ where: { name: "a" }, cache: true }).withCacheInfo()
     const isHit = async () => (await read()).info.status === "hit"
     const writersAre = (condition: string) => async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { amount } from "../support/amount.js"
 import { postgresUrl } from "../support/servers.js"
 import { makeChecker } from "./check.js"
 import type { Observation } from "./check.js"
@@ -15,7 +16,7 @@ const observeAt = async (name: keyof typeof places, more: Partial<Options> & Pic
       ...place,
       postgres: await postgresUrl("history"),
       namespace: "history",
-      operations: 3_000,
+      operations: amount(2_000, 10_000),
       processes: 3,
       ...more
     })

@@ -8,17 +8,18 @@ import * as MemoryStore from "effect-prisma-cache/CacheStore/Memory"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
 import { seeded } from "../QueryCache/interleavings.js"
 import { around, makeCache } from "../QueryCache/support.js"
+import { amount } from "../support/amount.js"
 import { until } from "../support/process.js"
 
 /** What an application might do to a call. */
 type Fate = "patient" | "interrupted" | "timed out"
 
 const callersPerRound = 100
-const impatient = 100_000
+const impatient = amount(20_000, 100_000)
 
 const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length
 
-describe("a hundred thousand callers who are interrupted or run out of time", () => {
+describe(`${impatient} callers who are interrupted or run out of time`, () => {
   it.scopedLive("hurt nobody else, and leave nothing behind", () =>
     Effect.gen(function*() {
       const random = seeded(20_240_601)
