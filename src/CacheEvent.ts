@@ -20,6 +20,15 @@ import type { CacheError } from "./CacheError.js"
 export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Unavailable"
 
 /**
+ * Why an answer was served expired: the strategy says so while it is queried anew (`swr`), the query failed (`error`), or
+ * it takes longer than `softTimeout` (`slow`).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StaleReason = "swr" | "error" | "slow"
+
+/**
  * Everything an `onEvent` listener may be told. `label` says which query (`User.findMany`), durations are milliseconds.
  *
  * @since 0.1.0
@@ -27,7 +36,7 @@ export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Una
  */
 export type CacheEvent =
   | { readonly _tag: "Hit"; readonly label: string; readonly ageMillis: number }
-  | { readonly _tag: "Stale"; readonly label: string; readonly ageMillis: number; readonly onError: boolean }
+  | { readonly _tag: "Stale"; readonly label: string; readonly ageMillis: number; readonly why: StaleReason }
   | { readonly _tag: "RefreshFailed"; readonly label: string; readonly retryMillis: number }
   | { readonly _tag: "Miss"; readonly label: string }
   | { readonly _tag: "Joined"; readonly label: string }

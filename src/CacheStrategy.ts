@@ -25,6 +25,11 @@ export interface CacheStrategy {
    */
   readonly staleIfError?: Duration.DurationInput | undefined
   /**
+   * How long the query may take before an answer within `staleIfError` is served in its place; it then goes on in the
+   * background. A number is milliseconds. Default: as long as it likes.
+   */
+  readonly softTimeout?: Duration.DurationInput | undefined
+  /**
    * By how much chance shortens the ttl of an entry at the most, as a share of it between 0 and 1, so that what was
    * stored together does not expire together. Default 0.
    */
@@ -43,6 +48,7 @@ export interface Lifetime {
   readonly ttl: number
   readonly swr: number
   readonly staleIfError: number
+  readonly softTimeout: number | undefined
   /** How long an entry is kept at all: as long as it may be served in any way. */
   readonly kept: number
 }
@@ -76,5 +82,6 @@ export const lifetime = (strategy: CacheStrategy): Lifetime => {
   const ttl = ttlMillis(strategy.ttl)
   const swr = ttlMillis(strategy.swr ?? 0)
   const staleIfError = ttlMillis(strategy.staleIfError ?? 0)
-  return { ttl, swr, staleIfError, kept: Math.min(ttl + Math.max(swr, staleIfError), maxTtlMillis) }
+  const softTimeout = strategy.softTimeout === undefined ? undefined : Duration.toMillis(strategy.softTimeout)
+  return { ttl, swr, staleIfError, softTimeout, kept: Math.min(ttl + Math.max(swr, staleIfError), maxTtlMillis) }
 }

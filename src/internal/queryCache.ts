@@ -6,10 +6,13 @@ import type { Answer, Options, QueryCache, Request, Stats } from "../QueryCache.
 import { TypeId } from "../QueryCache.js"
 import { Serializer } from "../Serializer.js"
 import { byTag, makeCore, stampTtlMillis } from "./core.js"
+import { makeFilling } from "./filling.js"
 import { makeFlights } from "./flights.js"
 import { makeLoading } from "./loading.js"
 import { isComplete, makeReading } from "./reading.js"
 import type { Gap } from "./reading.js"
+import { makeResting } from "./resting.js"
+import { makeRevalidating } from "./revalidating.js"
 import { makeWriting } from "./writing.js"
 
 /** @internal */
@@ -21,8 +24,11 @@ export const make = (
     const scope = yield* Effect.scope
     const flights = makeFlights(scope)
     const reading = makeReading(core)
-    const loading = makeLoading(core, reading, flights, scope)
-    const writing = makeWriting(core, reading, loading, scope)
+    const filling = makeFilling(core, reading)
+    const resting = makeResting(core)
+    const loading = makeLoading(core, reading, filling, resting, flights)
+    const revalidating = makeRevalidating(core, reading, loading, resting, flights, scope)
+    const writing = makeWriting(core, reading, filling, scope)
 
     const answer = <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>): Effect.Effect<Answer<A>, E, R> =>
       Effect.suspend(() => {
@@ -36,7 +42,7 @@ export const make = (
           const fresh = isComplete(gap)
             ? loading.fly(plan, gap, load)
             : Effect.flatMap(core.tolerate(reading.stamped(plan, gap)), (ready) => loading.fly(plan, ready, load))
-          return gap.expired === undefined ? fresh : loading.staleOr(plan, gap, load, fresh)
+          return gap.expired === undefined ? fresh : revalidating.staleOr(plan, gap, load, fresh)
         })
       })
 

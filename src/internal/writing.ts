@@ -15,13 +15,12 @@ import { lifetime } from "../CacheStrategy.js"
 import type { KeyRef, OpenWrite, Outcome, OwnResult, QueryCache, Targets, Touches, WriteRequest } from "../QueryCache.js"
 import { byTag, distinct, intentTtlDefault, stampTtlMillis } from "./core.js"
 import type { Core } from "./core.js"
+import { identityOf } from "./filling.js"
+import type { Filling } from "./filling.js"
 import { random128 } from "./hash.js"
-import { identityOf } from "./loading.js"
-import type { Loading } from "./loading.js"
 import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
 import { isStamp, makeStamp } from "./stamp.js"
-
 
 export interface Writing extends Pick<QueryCache, "write" | "openWrite" | "invalidate"> {}
 
@@ -41,7 +40,7 @@ interface Handle extends OpenWrite {
   readonly settleOwn: (outcome: Outcome, nexts: Nexts, expected: ReadonlyMap<string, TagState>) => Effect.Effect<InPlace>
 }
 
-export const makeWriting = (core: Core, reading: Reading, loading: Loading, scope: Scope.Scope): Writing => {
+export const makeWriting = (core: Core, reading: Reading, filling: Filling, scope: Scope.Scope): Writing => {
   const { counts, emit, failed, keyTag, namesOf, options, own, store, tolerate } = core
   const strict = options.consistency === "strict"
   const intentTtl = options.intentTtl ?? intentTtlDefault
@@ -138,10 +137,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       if (tags.length === 0) return Effect.succeed([])
       // The database may still be at it: intents of their full length stay, and what was there does not come back.
       if (strict && outcome === "unknown") {
-        return Effect.zipRight(
-          store.begin(tags, token, intentTtl),
-          store.invalidate(tags.map((step): Invalidation => ({ ...step, _tag: "kill" })), stampTtlMillis(0))
-        )
+        return Effect.as(store.begin(tags, token, intentTtl), [])
       }
       if (!strict) {
         if (outcome === "rolledBack") return Effect.succeed([])
@@ -290,7 +286,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       const late = typeof ownResult.key === "function"
       const renewed = late ? [own.guard, ...plan.tags.filter((tag) => tag !== keyTag(key))] : plan.tags
       const nexts = new Map(renewed.map((tag) => [tag, makeStamp()]))
-      const payload = yield* loading.encoded(plan, value)
+      const payload = yield* filling.encoded(plan, value)
       const inPlace = yield* handle.settleOwn("committed", nexts, prepared.states)
       const states = new Map(prepared.states)
       for (const [tag, renewed] of inPlace) states.set(tag, renewed ? nexts.get(tag) ?? null : null)
@@ -304,7 +300,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
       if (late && seen.states[0] !== nexts.get(own.guard)) return
       const createdAt = yield* Clock.currentTimeMillis
       const gap: Gap = { seen: identityOf(seen), states, tags: plan.tags }
-      yield* loading.fill(plan, gap, nothingLate, { payload, createdAt, queryMillis: 0 })
+      yield* filling.fill(plan, gap, { payload, late: nothingLate }, { createdAt, queryMillis: 0 })
     }).pipe(
       Effect.catchAll((error) => Effect.sync(() => failed(error))),
       Effect.ensuring(handle.settle("committed"))
@@ -335,7 +331,7 @@ export const makeWriting = (core: Core, reading: Reading, loading: Loading, scop
     Effect.suspend(() => {
       const draft = add(empty(), { keys: targets.keys, tags: targets.tags, first: targets.dependencies })
       const kind = targets.mode === "expire" ? "expire" : "kill"
-      const steps = ordered(draft).map((step): Invalidation => ({ ...step, _tag: step.first === true ? "kill" : kind }))
+      const steps = ordered(draft).map((step): Invalidation => ({ ...step, _tag: kind }))
       if (steps.length === 0) return Effect.void
       return Effect.tapBoth(store.invalidate(steps, stampTtlMillis(0)), {
         onFailure: (error) => Effect.sync(() => failed(error)),

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import type { CacheStrategy } from "effect-prisma-cache/CacheStrategy"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
@@ -157,6 +158,62 @@ describe("an expired answer", () => {
       expect((yield* cache.answer(read("a", strategy), query))).toMatchObject({ value: 1, info: { status: "stale" } })
       yield* settled(cache)
       expect((yield* cache.answer(read("a", strategy), query))).toMatchObject({ value: 2, info: { status: "hit" } })
+    }))
+
+  it.scoped("expires by what it depends on, and by its key", () =>
+    Effect.gen(function*() {
+      for (const targets of [{ dependencies: ["m:User"] }, { keys: [{ key: "k" }] }]) {
+        const { cache } = yield* makeCache()
+        const { query } = counted()
+        const request = read("a", { ttl: 60_000, swr: 60_000 }, { dependencies: ["m:User"], keys: [{ key: "k" }] })
+        yield* cache.fetch(request, query)
+        yield* settled(cache)
+        yield* cache.invalidate({ ...targets, mode: "expire" })
+        expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { status: "stale", ttl: 0 } })
+      }
+    }))
+
+  it.scoped("is served to all whose query failed, which counts as one failure", () =>
+    Effect.gen(function*() {
+      const { cache, events } = yield* makeCache()
+      const request = read("a", { ttl: 1_000, staleIfError: "1 hour" })
+      yield* cache.fetch(request, Effect.succeed(1))
+      yield* settled(cache)
+      yield* TestClock.adjust("2 seconds")
+      const gate = yield* Deferred.make<never, Error>()
+      const callers = yield* Effect.forEach(Array.from({ length: 1_000 }), () =>
+        Effect.fork(cache.answer(request, Deferred.await(gate))))
+      yield* Deferred.fail(gate, failure)
+      const answers = yield* Effect.forEach(callers, Fiber.join)
+      expect(new Set(answers.map(({ info, value }) => `${info.status} ${value}`))).toEqual(new Set(["stale 1"]))
+      const pauses = events.flatMap((event) => event._tag === "RefreshFailed" ? [event.retryMillis] : [])
+      expect(pauses).toHaveLength(1)
+      expect(pauses[0]).toBeLessThanOrEqual(1_000)
+      // A query that succeeds ends the pause, and the next failure is a first one.
+      yield* TestClock.adjust("1 second")
+      yield* cache.fetch(request, Effect.succeed(2))
+      yield* settled(cache)
+      yield* TestClock.adjust("2 seconds")
+      yield* cache.fetch(request, Effect.fail(failure))
+      expect(events.flatMap((event) => event._tag === "RefreshFailed" ? [event.retryMillis] : []).at(-1)).toBeLessThanOrEqual(1_000)
+    }))
+
+  it.scoped("is served when the query takes too long, which then goes on in the background", () =>
+    Effect.gen(function*() {
+      const { cache, events } = yield* makeCache()
+      const request = read("a", { ttl: 1_000, staleIfError: "1 hour", softTimeout: 100 })
+      yield* cache.fetch(request, Effect.succeed(1))
+      yield* settled(cache)
+      yield* TestClock.adjust("2 seconds")
+      const answer = yield* Effect.fork(cache.answer(request, Effect.delay(Effect.succeed(2), "300 millis")))
+      yield* TestClock.adjust("99 millis")
+      expect(yield* Fiber.poll(answer)).toEqual(Option.none())
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(answer)).toMatchObject({ value: 1, info: { status: "stale" } })
+      expect(events).toContainEqual(expect.objectContaining({ _tag: "Stale", ageMillis: 2_100, why: "slow" }))
+      yield* TestClock.adjust("200 millis")
+      yield* settled(cache)
+      expect(yield* cache.answer(request, Effect.succeed(3))).toMatchObject({ value: 2, info: { status: "hit" } })
     }))
 
   it.scoped("is not served to those who do not want it", () =>
