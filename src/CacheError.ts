@@ -12,12 +12,13 @@ import * as Data from "effect/Data"
  * - `Unavailable`: no connection, or the connection broke before the answer came
  * - `Timeout`: no answer within the bound set for it
  * - `Rejected`: the server answered with an error (out of memory, read-only, no permission, ...)
+ * - `Suspended`: not asked, because it failed too often; it is asked again as soon as a probe succeeds
  * - `Closed`: the cache was closed while the operation was under way
  *
  * @since 0.1.0
  * @category models
  */
-export type Reason = "Unavailable" | "Timeout" | "Rejected" | "Closed"
+export type Reason = "Unavailable" | "Timeout" | "Rejected" | "Suspended" | "Closed"
 
 /**
  * The cache could not do what it was asked to. Carries no arguments, values or key names.
@@ -34,6 +35,22 @@ export class CacheError extends Data.TaggedError("CacheError")<{
 }> {
   override get message(): string {
     return `the cache could not ${this.operation}: ${this.reason}${this.code === undefined ? "" : ` (${this.code})`}`
+  }
+}
+
+/**
+ * A query took longer than its `hardTimeout`. The database may still be at it.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class QueryTimeoutError extends Data.TaggedError("QueryTimeoutError")<{
+  /** Which query, e.g. `User.findMany`. */
+  readonly label: string
+  readonly millis: number
+}> {
+  override get message(): string {
+    return `${this.label} took longer than ${this.millis} ms`
   }
 }
 

@@ -93,6 +93,11 @@ export interface Ending extends Ordered {
  */
 export interface CacheStore {
   readonly [TypeId]: TypeId
+  /**
+   * Which part of the store holds a name, where it has parts that fail one by one: the nodes of a cluster. One that keeps
+   * failing is left alone while the others are used. Default: the store is one.
+   */
+  readonly nodeOf?: ((name: string) => string) | undefined
   /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
   readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
   /**

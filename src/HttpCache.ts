@@ -17,8 +17,7 @@ import type { CacheStore } from "./CacheStore.js"
 import * as MemoryLock from "./DistributedLock/Memory.js"
 import type { DistributedLock } from "./DistributedLock.js"
 import * as Http from "./http/connection.js"
-import { takeConnection } from "./http/options.js"
-import type * as HttpOptions from "./http/options.js"
+import * as HttpOptions from "./http/options.js"
 import * as QueryCache from "./QueryCache.js"
 import { layerExact } from "./Serializer.js"
 import type { Serializer } from "./Serializer.js"
@@ -125,10 +124,11 @@ export const live: Layer.Layer<Services, ConfigError.ConfigError | CacheOptionsE
 )
 
 const over = (options: Options, client?: HttpClient.HttpClient): Layer.Layer<Services, CacheOptionsError> => {
-  const { connection, rest: { lock, ...policy } } = takeConnection(options)
+  const { connection, rest: { lock, ...policy } } = HttpOptions.takeConnection(options)
   const given = Http.layer(connection, client)
   const services = lock === false ? Layer.merge(given, MemoryLock.layerNoop) : given
-  return QueryCache.layer({ ...policy, ...(lock ? { lock } : {}) }).pipe(
+  const budget = policy.budget ?? HttpOptions.budgetMillis
+  return QueryCache.layer({ ...policy, budget, ...(lock ? { lock } : {}) }).pipe(
     Layer.provideMerge(Layer.merge(services, layerExact))
   )
 }

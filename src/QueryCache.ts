@@ -175,8 +175,8 @@ export type Outcome = "committed" | "rolledBack" | "unknown"
  * @category models
  */
 export interface OpenWrite {
-  /** To be awaited before the database is asked to change any of this. */
-  readonly touch: (touches: Touches) => Effect.Effect<void>
+  /** To be awaited before the database is asked to change any of this. Fails only under `onUnreachable: "refuse"`. */
+  readonly touch: (touches: Touches) => Effect.Effect<void, CacheError>
   /** What the database has changed already, as known from its answer. */
   readonly touched: (touches: Touches) => void
   /** To be awaited before anybody is told that the write is done. Succeeds once, whatever the store says. */
@@ -242,6 +242,25 @@ export interface Activity {
 }
 
 /**
+ * How the cache is doing, as a snapshot.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Health {
+  /**
+   * - `ok`
+   * - `degraded`: some of the nodes are not asked, or something that was invalidated is not yet so in the store
+   * - `down`: the store is not asked; queries go to the database
+   */
+  readonly status: "ok" | "degraded" | "down"
+  /** The nodes that are not asked; an empty name stands for a store that has no nodes. */
+  readonly suspended: ReadonlyArray<string>
+  /** How many tags are to be invalidated as soon as the store can be reached. Reads of these go to the database. */
+  readonly undelivered: number
+}
+
+/**
  * A query cache. Reads never fail because of the cache: whatever is wrong with it, the query is run.
  *
  * @since 0.1.0
@@ -255,18 +274,22 @@ export interface QueryCache {
   /** The same, with how the answer came about. */
   readonly answer: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
   /**
-   * Runs a write between telling the store what it is about to touch and invalidating that. An invalidation that
-   * cannot be delivered is an event, not an error.
+   * Runs a write between telling the store what it is about to touch and invalidating that. Fails because of the cache
+   * only under `onUnreachable: "refuse"`, and then before it starts.
    */
-  readonly write: <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly write: <A, E, R>(request: WriteRequest<A>, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | CacheError, R>
   /** The same for a write that no single effect can stand for, such as a transaction. */
   readonly openWrite: () => OpenWrite
-  /** Reads that start after this has succeeded see none of what carries these tags and keys. */
+  /**
+   * Reads that start after this has succeeded see none of what carries these tags and keys. When it fails, that holds
+   * for this process only, and for others as soon as the store can be reached.
+   */
   readonly invalidate: (targets: Targets) => Effect.Effect<void, CacheError>
   /** The same for all that was ever cached in a namespace. */
   readonly invalidateAll: (options?: { readonly namespace?: string | undefined }) => Effect.Effect<void, CacheError>
   readonly stats: Effect.Effect<Stats>
   readonly activity: Effect.Effect<Activity>
+  readonly health: Effect.Effect<Health>
 }
 
 /**
@@ -330,6 +353,25 @@ export interface Options {
    * stored. On a cluster it relies on the clocks of the nodes. Default `false`.
    */
   readonly hardened?: boolean | undefined
+  /** How long a read waits for an answer of the store before it goes on without it, in milliseconds. Default 50. */
+  readonly budget?: number | undefined
+  /**
+   * The same for a write, and for each invalidation: others may serve what it made invalid until the store knows of it.
+   * Milliseconds. Default 1,000.
+   */
+  readonly writeBudget?: number | undefined
+  /**
+   * What becomes of a write while the store cannot be reached. `proceed`: it is carried out; what it makes invalid is
+   * remembered, read from the database by this process, and invalidated as soon as the store answers, while other
+   * processes that do reach it may serve it until then. `refuse`: it fails with a `CacheError` before it starts; together
+   * with `strict`, none that starts is ever unknown to the store. Default `proceed`.
+   */
+  readonly onUnreachable?: "proceed" | "refuse" | undefined
+  /**
+   * How many tags are remembered that could not be invalidated. With more, all that the namespace holds is invalidated
+   * in their place. Default 10,000.
+   */
+  readonly maxUndelivered?: number | undefined
   /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Told of everything that happens, synchronously. What it throws is ignored. */

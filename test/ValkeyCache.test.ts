@@ -9,6 +9,7 @@ import * as QueryCache from "../src/QueryCache.js"
 import * as ValkeyCache from "../src/ValkeyCache.js"
 import { freePort } from "./support/process.js"
 import { uniqueName, valkeyUrl } from "./support/servers.js"
+import { unhurried } from "./support/unhurried.js"
 
 const strategy = { ttl: "1 minute" } as const
 
@@ -29,24 +30,24 @@ describe("ValkeyCache", () => {
   it.live("layer: what one cache has stored another one finds, in the same namespace only", () =>
     Effect.gen(function*() {
       const [namespace, other] = [uniqueName("n"), uniqueName("n")]
-      const layer = ValkeyCache.layer({ connection: valkeyUrl(), namespace })
-      expect(yield* loadsOf(layer, ValkeyCache.layer({ connection: Redacted.make(valkeyUrl()), namespace }))).toEqual(shared)
-      expect((yield* loadsOf(layer, ValkeyCache.layer({ connection: valkeyUrl(), namespace: other }))).loads).toBe(2)
+      const layer = ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace })
+      expect(yield* loadsOf(layer, ValkeyCache.layer({ ...unhurried, connection: Redacted.make(valkeyUrl()), namespace }))).toEqual(shared)
+      expect((yield* loadsOf(layer, ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace: other }))).loads).toBe(2)
     }))
 
   it.live("layer without a lock, and layer without a server: the query's answer all the same", () =>
     Effect.gen(function*() {
       const namespace = uniqueName("n")
-      const lockless = ValkeyCache.layer({ connection: valkeyUrl(), namespace, lock: false })
+      const lockless = ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace, lock: false })
       expect(yield* loadsOf(lockless, lockless)).toEqual(shared)
-      const away = ValkeyCache.layer({ connection: { host: "127.0.0.1", port: yield* Effect.promise(freePort) } })
+      const away = ValkeyCache.layer({ ...unhurried, connection: { host: "127.0.0.1", port: yield* Effect.promise(freePort) } })
       expect((yield* loadsOf(away, away)).loads).toBe(2)
     }))
 
   it.live("layerFromClient: the caller's client goes on working when the cache is closed", () =>
     Effect.gen(function*() {
       const client = new Redis(valkeyUrl(), { keyPrefix: `${uniqueName("p")}:` })
-      const layer = ValkeyCache.layerFromClient(client)
+      const layer = ValkeyCache.layerFromClient(client, unhurried)
       expect(yield* loadsOf(layer, layer)).toEqual(shared)
       expect(yield* Effect.promise(() => client.ping())).toBe("PONG")
       client.disconnect()
@@ -76,7 +77,7 @@ describe("ValkeyCache", () => {
         Layer.provide(ValkeyCache.live, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))))
       const namespace = uniqueName("n")
       const layer = described({ VALKEY_URL: valkeyUrl(), CACHE_NAMESPACE: namespace })
-      expect(yield* loadsOf(layer, ValkeyCache.layer({ connection: valkeyUrl(), namespace }))).toEqual(shared)
+      expect(yield* loadsOf(layer, ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace }))).toEqual(shared)
       const name = Effect.map(QueryCache.QueryCache, (cache) => cache.namespace)
       expect(yield* Effect.provide(name, described({ VALKEY_URL: valkeyUrl() }))).toBe("default")
       expect(String(yield* Effect.flip(loadsOf(described({}))))).toContain("VALKEY_URL")

@@ -10,6 +10,7 @@ import type { ValkeyServer } from "./support/valkey.js"
 import { startValkey } from "./support/valkey.js"
 import type { Proxy } from "./valkey/proxy.js"
 import { startProxy } from "./valkey/proxy.js"
+import { unhurried } from "./support/unhurried.js"
 
 interface Cost {
   readonly commands: { readonly [name: string]: number }
@@ -59,7 +60,7 @@ describe("what the server is asked, by its own count", () => {
     options: Omit<ValkeyCache.Options, "connection">,
     body: (cache: QueryCache, run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>) => Promise<void>
   ) => {
-    const runtime = ManagedRuntime.make(ValkeyCache.layer({ connection: { host: "127.0.0.1", port: proxy.port }, commandTimeout: 20_000, ...options }))
+    const runtime = ManagedRuntime.make(ValkeyCache.layer({ connection: { host: "127.0.0.1", port: proxy.port }, commandTimeout: 20_000, ...unhurried, ...options }))
     const run = <A, E>(effect: Effect.Effect<A, E>) => runtime.runPromise(effect)
     try {
       await body(await runtime.runPromise(QueryCache), run)

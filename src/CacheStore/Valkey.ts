@@ -69,6 +69,7 @@ export const make = (connection: ValkeyConnection): CacheStore => {
   }
 
   return makeStore({
+    nodeOf: connection.nodeOf,
     lookup: (entry, tags) =>
       Effect.map(connection.read("read", [entry, ...tags]), ([found = null, ...states]) => ({
         entry: found === null ? null : toBytes(found),

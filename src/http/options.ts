@@ -52,6 +52,9 @@ export interface Settings extends Place {
 
 const commandTimeoutDefault = 1_000
 
+/** How long a query waits for a cache that is further away than a server of one's own, unless options say otherwise. */
+export const budgetMillis = 500
+
 const environment = (name: string): string | undefined => {
   const value: unknown = globalThis.process?.env?.[name]
   return typeof value === "string" && value !== "" ? value : undefined

@@ -2,16 +2,18 @@
  * What reading, loading and writing share: the services, the names of things in the store, and whom to tell.
  */
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
 import type { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore, TagState } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import type { KeyRef, Options, Stats } from "../QueryCache.js"
+import type { Health, KeyRef, Options, Stats } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
+import { makeGuarded } from "./guarded.js"
 import { makeNames } from "./names.js"
 import type { Names } from "./names.js"
-import { sturdyLock, sturdySerializer, sturdyStore } from "./sturdy.js"
+import { sturdySerializer } from "./sturdy.js"
 
 export interface Core {
   readonly store: CacheStore
@@ -25,11 +27,21 @@ export interface Core {
   readonly counts: { -readonly [Name in keyof Stats]: Stats[Name] }
   readonly emit: (event: CacheEvent) => void
   readonly failed: (error: CacheError) => void
+  readonly health: () => Health
   /** The answer of a store that may be out of order: `undefined` then. */
   readonly tolerate: <A>(effect: Effect.Effect<A, CacheError>) => Effect.Effect<A | undefined>
 }
 
-export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: Serializer, options: Options): Core => {
+/** What holds unless options say otherwise: milliseconds, and a number of tags. */
+const limitDefaults = { budget: 50, writeBudget: 1_000, maxUndelivered: 10_000 }
+
+export const makeCore = (
+  store: CacheStore,
+  lock: DistributedLock,
+  serializer: Serializer,
+  options: Options,
+  scope: Scope.Scope
+): Effect.Effect<Core> => Effect.gen(function*() {
   const counts = { hits: 0, stale: 0, misses: 0, joined: 0, fills: 0, invalidations: 0, errors: 0 }
   const own = makeNames(options.namespace ?? "default", serializer.id)
   const others = new LRUCache<string, Names>({ max: 1_000 })
@@ -49,12 +61,18 @@ export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: S
     }
   }
   const failed = (error: CacheError) => {
+    // That the store is left alone was told when it began.
+    if (error.reason === "Suspended") return
     counts.errors++
     emit({ _tag: "Failed", operation: error.operation, error })
   }
+  const limits = {
+    budget: options.budget ?? limitDefaults.budget,
+    writeBudget: options.writeBudget ?? limitDefaults.writeBudget,
+    maxUndelivered: options.maxUndelivered ?? limitDefaults.maxUndelivered
+  }
   return {
-    store: sturdyStore(store),
-    lock: sturdyLock(lock),
+    ...(yield* makeGuarded(store, lock, own, limits, emit, scope)),
     serializer: sturdySerializer(serializer),
     options,
     own,
@@ -65,7 +83,7 @@ export const makeCore = (store: CacheStore, lock: DistributedLock, serializer: S
     failed,
     tolerate: (effect) => Effect.catchAll(effect, (error) => Effect.sync(() => void failed(error)))
   }
-}
+})
 
 /** How long the intents of a killed process last, in milliseconds, unless options say otherwise. */
 export const intentTtlDefault = 60_000

@@ -11,6 +11,8 @@ export interface Names {
   readonly namespace: string
   readonly namespaceTag: string
   readonly guard: string
+  /** Where nothing is kept, and what is asked of it says whether the store answers. */
+  readonly probe: string
   /** The entry of a digest; `scope` is the namespace of its custom key where that is another. */
   readonly entry: (digest: string, scope?: string) => string
   readonly lock: (prefix: string, digest: string, generation: string) => string
@@ -26,6 +28,13 @@ const root = "epc1"
 /** Longer names are hashed: a name costs memory and bandwidth at every read. */
 const short = (text: string): string => text.length <= 96 ? `=${text}` : `#${sha256(text)}`
 
+/**
+ * The tag of the namespace that a name belongs to.
+ *
+ * @internal
+ */
+export const namespaceTagOf = (name: string): string => `${name.split(":", 2).join(":")}:n`
+
 /** @internal */
 export const makeNames = (namespace: string, format: string): Names => {
   const prefix = `${root}:${encodeURIComponent(namespace)}:`
@@ -34,6 +43,7 @@ export const makeNames = (namespace: string, format: string): Names => {
     namespace,
     namespaceTag: `${prefix}n`,
     guard: `${prefix}g`,
+    probe: `${prefix}p`,
     entry: (digest, scope = "") => `${entryPrefix}${encodeURIComponent(scope)}/{${digest}}`,
     lock: (lockPrefix, digest, generation) => `${lockPrefix}:${entryPrefix}{${digest}}:${generation}`,
     tag: (tag) => `${prefix}t:${short(tag)}`,

@@ -20,8 +20,8 @@ export const make = (
   options: Options
 ): Effect.Effect<QueryCache, never, CacheStore | DistributedLock | Serializer | Scope.Scope> =>
   Effect.gen(function*() {
-    const core = makeCore(yield* CacheStore, yield* DistributedLock, yield* Serializer, options)
     const scope = yield* Effect.scope
+    const core = yield* makeCore(yield* CacheStore, yield* DistributedLock, yield* Serializer, options, scope)
     const flights = makeFlights(scope)
     const reading = makeReading(core)
     const filling = makeFilling(core, reading)
@@ -70,6 +70,7 @@ export const make = (
       ...writing,
       invalidateAll,
       stats: Effect.sync((): Stats => ({ ...core.counts })),
-      activity: Effect.sync(() => ({ flights: flights.size() }))
+      activity: Effect.sync(() => ({ flights: flights.size() })),
+      health: Effect.sync(core.health)
     }
   })

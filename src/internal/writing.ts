@@ -43,6 +43,7 @@ interface Handle extends OpenWrite {
 export const makeWriting = (core: Core, reading: Reading, filling: Filling, scope: Scope.Scope): Writing => {
   const { counts, emit, failed, keyTag, namesOf, options, own, store, tolerate } = core
   const strict = options.consistency === "strict"
+  const refuses = options.onUnreachable === "refuse"
   const intentTtl = options.intentTtl ?? intentTtlDefault
 
   /** Adds names to a draft, and says which of them are new to it. The guard of custom keys goes before the keys. */
@@ -115,17 +116,17 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
           fresh.first.add(own.guard)
         }
         const tags = ordered(fresh)
-        if (!strict || tags.length === 0) return Effect.void
-        begun.add(beginAgain)
-        return startProlonging.pipe(
-          Effect.zipRight(store.begin(tags, token, intentTtl)),
-          Effect.catchAll((error) =>
-            Effect.sync(() => {
-              clean = false
-              failed(error)
-            })
-          )
-        )
+        if (tags.length === 0 || (!strict && !refuses)) return Effect.void
+        if (strict) begun.add(beginAgain)
+        const names = tags.map(({ tag }) => tag)
+        const announced = strict
+          ? Effect.zipRight(startProlonging, store.begin(tags, token, intentTtl))
+          : Effect.asVoid(store.lookup(own.probe, names))
+        return Effect.catchAll(announced, (error) => {
+          clean = false
+          failed(error)
+          return refuses ? Effect.fail(error) : Effect.void
+        })
       })
 
     const finish = (
@@ -137,7 +138,8 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       if (tags.length === 0) return Effect.succeed([])
       // The database may still be at it: intents of their full length stay, and what was there does not come back.
       if (strict && outcome === "unknown") {
-        return Effect.as(store.begin(tags, token, intentTtl), [])
+        const kills = tags.map((step): Invalidation => ({ ...step, _tag: "kill" }))
+        return Effect.as(Effect.catchAll(store.begin(tags, token, intentTtl), () => store.invalidate(kills, stampTtlMillis(0))), [])
       }
       if (!strict) {
         if (outcome === "rolledBack") return Effect.succeed([])
@@ -199,8 +201,8 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
         // An effect may be run again: each time it is another write.
         const handle = openHandle(typeof ownResult?.key === "function")
         const begin = Effect.exit(restore(Effect.zipLeft(prepared, handle.touch(touched))))
-        return Effect.flatMap(begin, (begun) => {
-          // Interrupted before anything was sent to the database.
+        return Effect.flatMap(begin, (begun): Effect.Effect<A, E | CacheError, R> => {
+          // Interrupted, or refused, before anything was sent to the database.
           if (begun._tag === "Failure") return Effect.zipRight(handle.settle("rolledBack"), Effect.failCause(begun.cause))
           return Effect.matchCauseEffect(restore(effect), {
             onFailure: (cause) => {

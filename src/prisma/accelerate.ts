@@ -1,6 +1,7 @@
 /**
  * Prisma Accelerate's words for what the cache does: `.withAccelerateInfo()` and `$accelerate`.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { CacheInfo, CacheStatus } from "../CacheInfo.js"
 import type * as QueryCache from "../QueryCache.js"
@@ -35,16 +36,15 @@ export const toAccelerateInfo = ({ createdAt, status }: CacheInfo, signature: st
 const minute = 60_000
 
 /** Takes note of each call, and answers whether there were no more than so many in the last minute. */
-const makeRate = (perMinute: number | undefined) => {
+const makeRate = (perMinute: number | undefined): Effect.Effect<boolean> => {
   const calls: Array<number> = []
-  return (): boolean => {
-    if (perMinute === undefined) return true
-    const now = Date.now()
+  if (perMinute === undefined) return Effect.succeed(true)
+  return Effect.map(Clock.currentTimeMillis, (now) => {
     while (calls[0] !== undefined && calls[0] <= now - minute) calls.shift()
     if (calls.length >= perMinute) return false
     calls.push(now)
     return true
-  }
+  })
 }
 
 /** @internal */
@@ -54,13 +54,18 @@ export const makeAccelerate = (client: PrismaInternals, shared: SharedCache, { l
   const carryOut = async (
     body: (cache: QueryCache.QueryCache) => Effect.Effect<void, unknown>
   ): Promise<AccelerateInvalidation> => {
-    if (!mayInvalidate()) {
+    const outcome = await shared.run(client, (cache) =>
+      Effect.flatMap(mayInvalidate, (may): Effect.Effect<"done" | "refused" | "failed"> =>
+        !may
+          ? Effect.succeed("refused")
+          : cache === undefined
+          ? Effect.succeed("failed")
+          : Effect.match(body(cache), { onFailure: () => "failed", onSuccess: () => "done" })))
+    if (outcome === "refused") {
       throw knownError(client, "P6003", `More than ${limits.invalidationsPerMinute} invalidations in a minute: the limit of this client is reached`)
     }
-    try {
-      await shared.run(client, (cache) => cache === undefined ? Effect.fail("no cache") : body(cache))
-    } catch {
-      throw knownError(client, "P6008", "The cache could not be reached: the invalidation may not have been carried out")
+    if (outcome === "failed") {
+      throw knownError(client, "P6008", "The cache could not be reached: the invalidation is carried out as soon as it can be")
     }
     return { requestId: globalThis.crypto.randomUUID() }
   }

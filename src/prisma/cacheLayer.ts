@@ -7,6 +7,7 @@ import * as MemoryLock from "../DistributedLock/Memory.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import * as QueryCache from "../QueryCache.js"
 import { layerExact } from "../Serializer.js"
+import { budgetMillis } from "../http/options.js"
 import type { Settings } from "./options.js"
 
 /** @internal */
@@ -21,7 +22,19 @@ export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<Que
     consistency: settings.consistency,
     intentTtl: settings.intentTtl,
     hardened: settings.hardened,
+    budget: settings.budget,
+    writeBudget: settings.writeBudget,
+    onUnreachable: settings.onUnreachable,
+    maxUndelivered: settings.maxUndelivered,
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
   }).pipe(Layer.provide(Layer.merge(backend, layerExact)))
 }
+
+/**
+ * The same over HTTP, where answers take longer.
+ *
+ * @internal
+ */
+export const overHttp = (settings: Settings, given: Services): Layer.Layer<QueryCache.QueryCache, unknown> =>
+  cacheLayer({ ...settings, budget: settings.budget ?? budgetMillis }, given)

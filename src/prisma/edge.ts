@@ -8,7 +8,7 @@ import { CacheOptionsError } from "../CacheError.js"
 import type { OptionProblem } from "../CacheError.js"
 import * as HttpCache from "../HttpCache.js"
 import { readOptions as readConnection, takeConnection } from "../http/options.js"
-import { cacheLayer } from "./cacheLayer.js"
+import { overHttp } from "./cacheLayer.js"
 import { makeExtension } from "./extension.js"
 import { readOptions } from "./options.js"
 import type { PrismaCacheOptions, Settings } from "./options.js"
@@ -37,7 +37,7 @@ export interface EdgeCacheOptions extends Omit<PrismaCacheOptions, "cache">, Htt
 export const prismaCache = <Declared extends GlobalOmit = {}>(options: EdgeCacheOptions = {}): CacheExtension<Declared> => {
   const { connection, rest } = takeConnection(options)
   const settings = readAll(connection, rest)
-  return makeExtension(settings, cacheLayer(settings, HttpCache.layerServices(connection)))
+  return makeExtension(settings, overHttp(settings, HttpCache.layerServices(connection)))
 }
 
 /**

@@ -10,11 +10,11 @@ import { CacheOptionsError } from "../CacheError.js"
 import type { OptionProblem } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore } from "../CacheStore.js"
-import type { CacheStrategy } from "../CacheStrategy.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
 import type { ClusterConnection } from "../valkey/options.js"
 import { isName, readTtl, show, ttlForm } from "./queryOptions.js"
+import type { QueryStrategy } from "./queryOptions.js"
 
 /**
  * Where entries are kept.
@@ -70,6 +70,16 @@ export interface StandingStrategy {
   readonly swr?: Duration.DurationInput | undefined
   /** How long after `ttl` answers may be served when the query fails. Default 0. */
   readonly staleIfError?: Duration.DurationInput | undefined
+  /**
+   * How long the query may take before an answer within `staleIfError` is served in its place; it goes on in the
+   * background. A number is in milliseconds. Default: as long as it likes.
+   */
+  readonly softTimeout?: Duration.DurationInput | undefined
+  /**
+   * How long the query may take at all before it fails with a `QueryTimeoutError`, or an answer within `staleIfError` is
+   * served in its place. The database is not told. A number is in milliseconds. Default: as long as it likes.
+   */
+  readonly hardTimeout?: Duration.DurationInput | undefined
   /** By how much chance shortens a ttl at the most, as a share of it between 0 and 1. Default 0. */
   readonly jitter?: number | undefined
   readonly tags?: ReadonlyArray<string> | undefined
@@ -88,7 +98,7 @@ export interface AccelerateLimits {
   readonly tagLength?: number | undefined
   /** What a tag has to match. */
   readonly tagPattern?: RegExp | undefined
-  /** Invalidations by `$accelerate` in any 60 seconds, of this process. */
+  /** Invalidations by `$accelerate` in any 60 seconds, of each client. */
   readonly invalidationsPerMinute?: number | undefined
 }
 
@@ -151,6 +161,27 @@ export interface PrismaCacheOptions {
   readonly trustLaterExtensions?: boolean | undefined
   /** What an answer depends on beside the query: tenant, role, locale. Called per query. If it throws, the query is not cached. */
   readonly varyBy?: (() => KeyMaterial) | undefined
+  /**
+   * How long a read waits for an answer of the cache before it goes on without it, in milliseconds. Default 50; over HTTP
+   * 500.
+   */
+  readonly budget?: number | undefined
+  /**
+   * The same for a write, and for each invalidation: others may serve what it made invalid until the cache knows of it.
+   * Milliseconds. Default 1,000.
+   */
+  readonly writeBudget?: number | undefined
+  /**
+   * What becomes of a write while the cache cannot be reached. `proceed`: it is carried out, and what it makes invalid is
+   * remembered and invalidated as soon as the cache answers; this process reads it from the database until then, others
+   * that do reach the cache may serve it. `refuse`: it fails with a `CacheError` before it starts. Default `proceed`.
+   */
+  readonly onUnreachable?: "proceed" | "refuse" | undefined
+  /**
+   * How many tags are remembered that could not be invalidated. With more, all that the namespace holds is invalidated
+   * in their place. Default 10,000.
+   */
+  readonly maxUndelivered?: number | undefined
   /** A larger entry is not stored. Bytes. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /**
@@ -173,8 +204,8 @@ export interface Settings {
   readonly cache: CacheBackend | undefined
   readonly lock: LockOptions | false
   readonly namespace: string
-  readonly defaults: CacheStrategy | undefined
-  readonly models: ReadonlyMap<string, CacheStrategy | false>
+  readonly defaults: QueryStrategy | undefined
+  readonly models: ReadonlyMap<string, QueryStrategy | false>
   readonly invalidation: Invalidation
   /** Models whose writes do not invalidate by themselves although those of others do. */
   readonly manualModels: ReadonlySet<string>
@@ -184,6 +215,10 @@ export interface Settings {
   readonly rawWrites: "warn" | "invalidate-all" | "refuse"
   readonly trustLaterExtensions: boolean
   readonly varyBy: (() => KeyMaterial) | undefined
+  readonly budget: number | undefined
+  readonly writeBudget: number | undefined
+  readonly onUnreachable: "proceed" | "refuse" | undefined
+  readonly maxUndelivered: number | undefined
   readonly maxEntryBytes: number | undefined
   readonly limits: AccelerateLimits
   readonly region: string
@@ -203,6 +238,10 @@ const names = [
   "rawWrites",
   "trustLaterExtensions",
   "varyBy",
+  "budget",
+  "writeBudget",
+  "onUnreachable",
+  "maxUndelivered",
   "maxEntryBytes",
   "limits",
   "region",
@@ -212,6 +251,8 @@ const limitNames = ["tags", "tagLength", "tagPattern", "invalidationsPerMinute"]
 
 /** What Prisma Accelerate documents. */
 const accelerateLimits: AccelerateLimits = { tags: 5, tagLength: 64, tagPattern: /^[A-Za-z0-9_]*$/ }
+
+const strategyNames = ["ttl", "swr", "staleIfError", "softTimeout", "hardTimeout", "jitter", "tags"]
 
 const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
 
@@ -237,20 +278,21 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   if (given !== undefined && !isObject(given)) problem("options", given, "an object, or nothing")
   unknownNames("", options, names)
 
-  const strategy = (path: string, value: unknown): CacheStrategy | undefined => {
+  const strategy = (path: string, value: unknown): QueryStrategy | undefined => {
     if (!isObject(value)) {
-      problem(path, value, "{ ttl, swr, staleIfError, jitter, tags }")
+      problem(path, value, `{ ${strategyNames.join(", ")} }`)
       return undefined
     }
-    unknownNames(`${path}.`, value, ["ttl", "swr", "staleIfError", "jitter", "tags"])
+    unknownNames(`${path}.`, value, strategyNames)
     const duration = (name: string) => {
       const read = readTtl(value[name])
       if (read === undefined) problem(`${path}.${name}`, value[name], ttlForm)
       return read
     }
+    const optional = (name: string) => (value[name] === undefined ? undefined : duration(name))
     const ttl = duration("ttl")
-    const swr = value["swr"] === undefined ? undefined : duration("swr")
-    const staleIfError = value["staleIfError"] === undefined ? undefined : duration("staleIfError")
+    const longer = { swr: optional("swr"), staleIfError: optional("staleIfError") }
+    const timeouts = { softTimeout: optional("softTimeout"), hardTimeout: optional("hardTimeout") }
     const jitter = value["jitter"]
     const jitterOk = jitter === undefined || (typeof jitter === "number" && jitter >= 0 && jitter <= 1)
     if (!jitterOk) problem(`${path}.jitter`, jitter, "a number between 0 and 1")
@@ -258,7 +300,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     const tagsOk = tags === undefined || (Array.isArray(tags) && tags.every(isName))
     if (!tagsOk) problem(`${path}.tags`, tags, "an array of strings that are not empty")
     if (ttl === undefined || !tagsOk || !jitterOk) return undefined
-    const times = { ttl, swr, staleIfError, jitter: jitter as number | undefined }
+    const times = { ttl, ...longer, ...timeouts, jitter: jitter as number | undefined }
     return tags === undefined ? times : { ...times, tags: tags as ReadonlyArray<string> }
   }
 
@@ -284,6 +326,11 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   if (namespace !== undefined && !isName(namespace)) problem("namespace", namespace, "a string that is not empty")
   if (varyBy !== undefined && typeof varyBy !== "function") problem("varyBy", varyBy, "a function")
   if (onEvent !== undefined && typeof onEvent !== "function") problem("onEvent", onEvent, "a function")
+  for (const [name, unit, least] of [["budget", "milliseconds", 1], ["writeBudget", "milliseconds", 1], ["maxUndelivered", "a number", 0]] as const) {
+    const value = options[name]
+    const isFine = value === undefined || (typeof value === "number" && Number.isFinite(value) && value >= least)
+    if (!isFine) problem(name, value, `${unit}, ${least} or more`)
+  }
   if (maxEntryBytes !== undefined && !(typeof maxEntryBytes === "number" && maxEntryBytes > 0)) {
     problem("maxEntryBytes", maxEntryBytes, "a number of bytes above 0")
   }
@@ -294,6 +341,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   const invalidation = readInvalidation(options["invalidation"])
   if (invalidation === undefined) problem("invalidation", options["invalidation"], "\"auto\", \"manual\", or one of them by model")
   oneOf("consistency", ["strict", "after-commit"])
+  oneOf("onUnreachable", ["proceed", "refuse"])
   oneOf("rawWrites", ["warn", "invalidate-all", "refuse"])
   oneOf("trustLaterExtensions", [true, false])
   oneOf("hardened", [true, false])
@@ -313,7 +361,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   if (intentTtl !== undefined && !(typeof intentTtl === "number" && Number.isFinite(intentTtl) && intentTtl >= 300)) {
     problem("intentTtl", intentTtl, "milliseconds, 300 or more")
   }
-  const byModel = new Map<string, CacheStrategy | false>()
+  const byModel = new Map<string, QueryStrategy | false>()
   if (isObject(models)) {
     for (const [model, value] of Object.entries(models)) {
       const read = value === false ? false : strategy(`models.${model}`, value)
@@ -336,6 +384,10 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     rawWrites: trusted.rawWrites ?? "warn",
     trustLaterExtensions: trusted.trustLaterExtensions ?? false,
     varyBy: trusted.varyBy,
+    budget: trusted.budget,
+    writeBudget: trusted.writeBudget,
+    onUnreachable: trusted.onUnreachable,
+    maxUndelivered: trusted.maxUndelivered,
     maxEntryBytes: trusted.maxEntryBytes,
     limits: readLimits as AccelerateLimits,
     region: trusted.region ?? "local",

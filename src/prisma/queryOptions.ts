@@ -8,6 +8,15 @@ import type { CacheStrategy } from "../CacheStrategy.js"
 import type { KeyRef } from "../QueryCache.js"
 
 /**
+ * A strategy, and how long the query itself may take.
+ *
+ * @internal
+ */
+export interface QueryStrategy extends CacheStrategy {
+  readonly hardTimeout?: Duration.DurationInput | undefined
+}
+
+/**
  * What a query asks of the cache: nothing, to be left alone, or an answer under a strategy.
  *
  * @internal
@@ -17,7 +26,7 @@ export type Wish =
   | { readonly _tag: "Bypass" }
   | {
     readonly _tag: "Cached"
-    readonly strategy: CacheStrategy
+    readonly strategy: QueryStrategy
     readonly key: string | ((result: unknown) => string) | undefined
     readonly namespace: string | undefined
     readonly refresh: boolean
@@ -30,7 +39,7 @@ export type Cached = Extract<Wish, { readonly _tag: "Cached" }>
 export type UncacheWish = ReadonlyArray<KeyRef> | ((result: unknown) => ReadonlyArray<KeyRef>)
 
 const off: Wish = { _tag: "Off" }
-const optionNames = ["ttl", "swr", "staleIfError", "key", "namespace", "tags", "refresh", "bypass"]
+const optionNames = ["ttl", "swr", "staleIfError", "softTimeout", "hardTimeout", "key", "namespace", "tags", "refresh", "bypass"]
 
 /** @internal */
 export const show = (value: unknown): string => {
@@ -63,7 +72,7 @@ export const readTtl = (value: unknown): Duration.Duration | undefined => {
 export const ttlForm = "milliseconds (0 or more) or a Duration such as \"5 minutes\""
 
 /** The default ttl of `cache: true`. */
-const defaultStrategy: CacheStrategy = { ttl: Duration.minutes(1) }
+const defaultStrategy: QueryStrategy = { ttl: Duration.minutes(1) }
 
 /** @internal */
 export const isName = (value: unknown): value is string => typeof value === "string" && value.length > 0
@@ -88,7 +97,7 @@ export const wishIn = (args: { readonly cache?: unknown; readonly cacheStrategy?
 const strategyNames = ["ttl", "swr", "tags"]
 
 /** Seconds, none left out: what is not said is 0. */
-const readStrategy = (subject: string, { cache, strategy }: AccelerateWish, standing: CacheStrategy | undefined, limits: TagLimits): Wish => {
+const readStrategy = (subject: string, { cache, strategy }: AccelerateWish, standing: QueryStrategy | undefined, limits: TagLimits): Wish => {
   const problems: Array<OptionProblem> = []
   const problem = (path: string, given: unknown, allowed: string) =>
     void problems.push({ path, message: `got ${show(given)}, allowed: ${allowed}` })
@@ -110,7 +119,7 @@ const readStrategy = (subject: string, { cache, strategy }: AccelerateWish, stan
   for (const message of tagProblems(tags, limits)) problems.push({ path: "cacheStrategy.tags", message })
   if (problems.length > 0) throw new CacheOptionsError(subject, problems)
   const all = [...(standing?.tags ?? []), ...(tags as ReadonlyArray<string>)]
-  return { _tag: "Cached", strategy: { ttl, swr, tags: all }, key: undefined, namespace: undefined, refresh: false }
+  return { _tag: "Cached", strategy: { softTimeout: standing?.softTimeout, hardTimeout: standing?.hardTimeout, ttl, swr, tags: all }, key: undefined, namespace: undefined, refresh: false }
 }
 
 /**
@@ -144,8 +153,8 @@ export const tagProblems = (tags: unknown, { tagLength, tagPattern, tags: most }
 export const readCache = (
   subject: string,
   cache: unknown,
-  standing: CacheStrategy | undefined,
-  fallback: CacheStrategy | undefined,
+  standing: QueryStrategy | undefined,
+  fallback: QueryStrategy | undefined,
   limits: TagLimits = {}
 ): Wish => {
   if (cache instanceof AccelerateWish) return readStrategy(subject, cache, standing ?? fallback, limits)
@@ -170,7 +179,7 @@ export const readCache = (
     return problems.length > 0 ? fail() : { ...plain, key: cache }
   }
   if (!isRecord(cache)) {
-    problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { ttl, swr, staleIfError, key, namespace, tags, refresh, bypass }")
+    problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { " + optionNames.join(", ") + " }")
     return fail()
   }
   for (const name of Object.keys(cache)) {
@@ -182,7 +191,13 @@ export const readCache = (
     if (cache[name] !== undefined && value === undefined) problem(`cache.${name}`, cache[name], ttlForm)
     return value
   }
-  const durations = { ttl: duration("ttl"), swr: duration("swr"), staleIfError: duration("staleIfError") }
+  const durations = {
+    ttl: duration("ttl"),
+    swr: duration("swr"),
+    staleIfError: duration("staleIfError"),
+    softTimeout: duration("softTimeout"),
+    hardTimeout: duration("hardTimeout")
+  }
   if (key !== undefined && typeof key !== "function" && !isName(key)) problem("cache.key", key, "a string that is not empty, or a function of the result")
   if (namespace !== undefined && !isName(namespace)) problem("cache.namespace", namespace, "a string that is not empty")
   if (refresh !== undefined && typeof refresh !== "boolean") problem("cache.refresh", refresh, "true or false")
@@ -199,21 +214,24 @@ export const readCache = (
   }
 }
 
-interface Durations {
-  readonly ttl?: Duration.Duration | undefined
-  readonly swr?: Duration.Duration | undefined
-  readonly staleIfError?: Duration.Duration | undefined
-}
+type Durations = { readonly [Name in Exclude<keyof QueryStrategy, "jitter" | "tags">]?: Duration.Duration | undefined }
 
 /** Who gives a ttl of their own means it: what is served beyond it is not inherited. */
-const own = (inherited: CacheStrategy, { staleIfError, swr, ttl }: Durations): CacheStrategy => ({
+const own = (inherited: QueryStrategy, { hardTimeout, softTimeout, staleIfError, swr, ttl }: Durations): QueryStrategy => ({
   ...inherited,
   ttl: ttl ?? inherited.ttl,
   swr: swr ?? (ttl === undefined ? inherited.swr : undefined),
-  staleIfError: staleIfError ?? (ttl === undefined ? inherited.staleIfError : undefined)
+  staleIfError: staleIfError ?? (ttl === undefined ? inherited.staleIfError : undefined),
+  softTimeout: softTimeout ?? inherited.softTimeout,
+  hardTimeout: hardTimeout ?? inherited.hardTimeout
 })
 
-const readKeys = (subject: string, path: string, given: unknown): ReadonlyArray<KeyRef> => {
+/**
+ * Reads custom keys: one or several, each a name or `{ key, namespace }`.
+ *
+ * @internal
+ */
+export const readKeys = (subject: string, path: string, given: unknown): ReadonlyArray<KeyRef> => {
   const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given]
   const problems: Array<OptionProblem> = []
   const keys = list.map((item: unknown, i): KeyRef => {
@@ -262,6 +280,3 @@ export const rejectUncache = (subject: string, uncache: unknown): void => {
   if (uncache === undefined || uncache === null) return
   throw new CacheOptionsError(subject, [{ path: "uncache", message: `got ${show(uncache)}, allowed: nothing; only writes have it` }])
 }
-
-/** @internal */
-export { readKeys }

@@ -1,8 +1,10 @@
 /**
  * Reads: which entry it is, and what the answer depends on.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { QueryTimeoutError } from "../CacheError.js"
 import type { CacheInfo } from "../CacheInfo.js"
 import type { Answer, Late, Request } from "../QueryCache.js"
 import type { Call } from "./call.js"
@@ -24,6 +26,14 @@ export const untouched: CacheInfo = { status: "off", key: undefined, tags: [], c
 
 /** @internal */
 export const bypassed: CacheInfo = { ...untouched, status: "bypass" }
+
+const inTime = <A>(label: string, timeout: Duration.DurationInput | undefined, query: Effect.Effect<A, unknown>) =>
+  timeout === undefined
+    ? query
+    : Effect.timeoutFail(query, {
+      duration: timeout,
+      onTimeout: () => new QueryTimeoutError({ label, millis: Duration.toMillis(timeout) })
+    })
 
 /** @internal */
 export const makeRead = (context: HookContext) => {
@@ -78,10 +88,10 @@ export const makeRead = (context: HookContext) => {
     if (call !== undefined) call.signature = made.right.digest
     const depends = context.dependencies(query)
     const row = depends?.row && rowLoad(query, depends.row)
-    const load = Effect.tryPromise({
+    const load = inTime(query.label, wish.strategy.hardTimeout, Effect.tryPromise({
       try: row === undefined ? () => query.send(query.args) : row.run,
       catch: (error) => error
-    })
+    }))
     const late = (value: unknown): Late | undefined => {
       const dependencies = row?.late() ?? []
       if (typeof key !== "function") return { keys: [], dependencies, entries: [] }

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { ConnectionOptions } from "../http/options.js"
-import { cacheLayer } from "./cacheLayer.js"
+import { overHttp } from "./cacheLayer.js"
 import { makeExtension } from "./extension.js"
 import { readOptions } from "./options.js"
 import type { PrismaCacheOptions } from "./options.js"
@@ -47,7 +47,7 @@ export const withAccelerate = <Declared extends GlobalOmit = {}>(
   const services = Layer.unwrapEffect(
     Effect.map(Effect.promise(() => import("../HttpCache.js")), ({ layerServices }) => layerServices({ fetch, token, url }))
   )
-  return makeExtension(settings, cacheLayer(settings, services))
+  return makeExtension(settings, overHttp(settings, services))
 }
 
 const environment = (name: string): string | undefined => globalThis.process?.env?.[name] || undefined

@@ -1,3 +1,4 @@
+import calculateSlot from "cluster-key-slot"
 import type { Argument } from "./connection.js"
 
 /** What the driver takes. A `Uint8Array` that is no `Buffer` would be sent as text. */
@@ -35,6 +36,8 @@ export interface Client {
   duplicate(...args: Array<unknown>): Client
   /** The socket of a client that is no cluster's. */
   readonly stream?: unknown
+  /** Of a cluster: the nodes of each slot, its master first. */
+  readonly slots?: ReadonlyArray<ReadonlyArray<string> | undefined>
   /** The nodes of a cluster. */
   nodes?(): ReadonlyArray<{ readonly stream?: unknown }>
   on(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
@@ -77,3 +80,7 @@ export const keyPrefixOf = (client: Client): string => {
 
 /** Keys belong to a database; channels are the same in all of them. */
 export const databaseOf = (client: Client): number => typeof client.options.db === "number" ? client.options.db : 0
+
+/** The node of a cluster that a key lives on, as far as the client knows. */
+export const nodeOf = (client: Client, key: string): string =>
+  client.slots?.[calculateSlot(keyPrefixOf(client) + key)]?.[0] ?? ""

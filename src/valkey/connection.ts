@@ -68,6 +68,8 @@ export interface ValkeyConnection {
   readonly [TypeId]: TypeId
   /** A cluster carries out commands for different nodes in whatever order. */
   readonly isCluster: boolean
+  /** The node that a key lives on, where there are several. */
+  readonly nodeOf?: ((key: string) => string) | undefined
   /** What the keys hold. */
   readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */
@@ -105,7 +107,6 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
   "effect-prisma-cache/ValkeyConnection"
 )
 
-
 /**
  * A connection over what carries its commands.
  *
@@ -114,7 +115,7 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
  */
 export const make = (
   batcher: Batcher,
-  rest: Pick<ValkeyConnection, "isCluster" | "channel" | "listen">
+  rest: Pick<ValkeyConnection, "isCluster" | "nodeOf" | "channel" | "listen">
 ): ValkeyConnection => {
   /**
    * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that

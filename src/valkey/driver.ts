@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import { CacheOptionsError } from "../CacheError.js"
 import type { OptionProblem } from "../CacheError.js"
 import { makeBatcher } from "./batcher.js"
-import { databaseOf, keyPrefixOf } from "./client.js"
+import { databaseOf, keyPrefixOf, nodeOf } from "./client.js"
 import type { Client } from "./client.js"
 import { make as makeConnection, ValkeyConnection } from "./connection.js"
 import { readConnection } from "./options.js"
@@ -168,6 +168,7 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
     const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
     return makeConnection(batcher, {
       isCluster: client.isCluster === true,
+      nodeOf: client.isCluster === true ? (key) => nodeOf(client, key) : undefined,
       channel: (name) => `${channelPrefix}${name}`,
       listen: (channel, onMessage) =>
         Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))

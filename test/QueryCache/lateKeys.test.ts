@@ -108,7 +108,7 @@ describe("invalidating a key while an answer that turns out to carry it is queri
             const ref = { key: name, namespace }
             const targets = { keys: [{ key: name }] }
             const read = settle(reader!, reader!.fetch(lateRead(name, ref), Effect.map(takeTurn, () => row.value)))
-            const write = writer!.write({ label: "write", touches: targets }, Effect.map(takeTurn, () => (row.value = 1)))
+            const write = Effect.orDie(writer!.write({ label: "write", touches: targets }, Effect.map(takeTurn, () => (row.value = 1))))
             if (known) yield* Effect.zipRight(read, Effect.orDie(writer!.invalidate(targets)))
             return {
               threads: [read, write],

@@ -106,7 +106,7 @@ const world = (consistency: QueryCache.Consistency) =>
           return settle(cache, cache.fetch(readKey(key), Effect.map(takeTurn, () => value)))
         }
         const write = (process: number, next: number, late: boolean) =>
-          processes[process]!.write(update(late ? () => ({ key }) : { key }), Effect.map(takeTurn, () => (value = next)))
+          Effect.orDie(processes[process]!.write(update(late ? () => ({ key }) : { key }), Effect.map(takeTurn, () => (value = next))))
         return {
           threads: threads({ write, read }),
           check: Effect.map(read(0), (seen) => void expect(seen).toBe(value))

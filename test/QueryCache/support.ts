@@ -11,6 +11,7 @@ import * as DistributedLock from "effect-prisma-cache/DistributedLock"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
 import * as QueryCache from "effect-prisma-cache/QueryCache"
 import { layerExact } from "effect-prisma-cache/Serializer"
+import { unhurried } from "../support/unhurried.js"
 
 /** What a cache of a test is made of; a store and a lock of its own unless it is given some to share. */
 export interface Parts extends Omit<QueryCache.Options, "lock" | "onEvent"> {
@@ -41,7 +42,7 @@ export const makeCache = (parts: Parts = {}): Effect.Effect<Made, never, Scope> 
       layerExact
     )
     const built = yield* Layer.build(
-      QueryCache.layer({ ...options, lock: lease, onEvent: (event) => void events.push(event) }).pipe(
+      QueryCache.layer({ ...unhurried, ...options, lock: lease, onEvent: (event) => void events.push(event) }).pipe(
         Layer.provide(services)
       )
     )

@@ -16,6 +16,7 @@ import { PrismaClient } from "../prisma/generated/client/client.js"
 import { createDatabase, runSql, startPostgres } from "../support/postgres.js"
 import { startValkey } from "../support/valkey.js"
 import { inRounds, table } from "./measure.js"
+import { unhurried } from "../support/unhurried.js"
 
 const { values } = parseArgs({
   options: {
@@ -43,6 +44,7 @@ const open = async (database: string) => {
 const cached = (bare: PrismaClient, consistency: "strict" | "after-commit", namespace: string) =>
   bare.$extends(
     prismaCache({
+      ...unhurried,
       // Nothing here is about a slow machine.
       cache: ValkeyCache.layerServices(valkey.url, { commandTimeout: 20_000 }),
       namespace,

@@ -18,6 +18,7 @@ import type { Tally } from "./tally.js"
 import { randomWrites } from "./writes.js"
 import type { Write } from "./writes.js"
 import { worlds } from "./worlds.js"
+import { unhurried } from "../support/unhurried.js"
 
 /** How many queries stand ready, and how many of them are compared after each write. */
 const poolSize = 60
@@ -85,6 +86,7 @@ export const differ = async (options: Options): Promise<void> => {
     let last: CacheEvent["_tag"] | undefined
     const base = await world.client(url)
     const extension = prismaCache({
+      ...unhurried,
       cache: options.cache(),
       namespace,
       invalidation: "auto",

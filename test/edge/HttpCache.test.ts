@@ -13,6 +13,7 @@ import * as QueryCache from "../../src/QueryCache.js"
 import * as ValkeyCache from "../../src/ValkeyCache.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
 import { nowhere, useBridge } from "./support.js"
+import { unhurried } from "../support/unhurried.js"
 
 const bridge = useBridge()
 const at = () => ({ url: bridge.current.url, token: bridge.current.token, commandTimeout: 20_000 })
@@ -40,7 +41,7 @@ describe("HttpCache", () => {
   it.live("layer: what it stores is found over TCP, and the other way round, in the same namespace only", () =>
     Effect.gen(function*() {
       const [namespace, other] = [uniqueName("n"), uniqueName("n")]
-      const tcp = ValkeyCache.layer({ connection: valkeyUrl(), namespace })
+      const tcp = ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace })
       const http = HttpCache.layer({ ...at(), namespace })
       expect(yield* loadsOf(http, tcp)).toEqual(shared)
       expect(yield* loadsOf(tcp, http)).toEqual(shared)
@@ -51,7 +52,7 @@ describe("HttpCache", () => {
   it.live("an invalidation over HTTP ends what is served over TCP, and the other way round", () =>
     Effect.gen(function*() {
       const namespace = uniqueName("n")
-      const tcp = Layer.fresh(ValkeyCache.layer({ connection: valkeyUrl(), namespace }))
+      const tcp = Layer.fresh(ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace }))
       const http = Layer.fresh(HttpCache.layer({ ...at(), namespace }))
       for (const [one, other] of [[tcp, http], [http, tcp]] as const) {
         let loads = 0
@@ -94,7 +95,7 @@ describe("HttpCache", () => {
         cache.fetch({ key, strategy }, Effect.delay(Effect.sync(() => ++loads), "300 millis")))
       const processes = [
         ...Array.from({ length: 3 }, () => HttpCache.layer({ ...at(), namespace })),
-        ValkeyCache.layer({ connection: valkeyUrl(), namespace })
+        ValkeyCache.layer({ ...unhurried, connection: valkeyUrl(), namespace })
       ]
       const answers = yield* Effect.forEach(processes, (layer) => Effect.provide(ask, Layer.fresh(layer)), {
         concurrency: "unbounded"

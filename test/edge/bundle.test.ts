@@ -16,6 +16,7 @@ import { statusOf, useDatabase } from "../prisma/support.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
 import { useBridge } from "./support.js"
 import type { Environment, run, SqlQuery } from "./worker.js"
+import { unhurried } from "../support/unhurried.js"
 
 const here = import.meta.dirname
 const root = path.resolve(here, "..", "..")
@@ -150,7 +151,7 @@ describe("a program of an edge runtime", () => {
 
     const { PrismaClient } = await import("./generated/node/client.js")
     const base = new PrismaClient({ adapter: new PrismaPg({ connectionString: database.url }) })
-    const prisma = base.$extends(prismaCache({ cache: valkeyUrl(), namespace: environment.namespace }))
+    const prisma = base.$extends(prismaCache({ ...unhurried, cache: valkeyUrl(), namespace: environment.namespace }))
     onTestFinished(() => prisma.$disconnect())
     expect(await statusOf(() => prisma.user.findUnique({ where: { id: 1 }, cache: { ttl: "1 minute" } }))).toBe("hit")
     expect(await statusOf(() => prisma.user.count({ cache: { ttl: "1 minute", tags: ["users"] } }))).toBe("hit")

@@ -6,6 +6,7 @@ import { answerTo, expectHitEqualsMiss, statusOf, useDatabase } from "../prisma/
 import { uniqueName, valkeyUrl } from "../support/servers.js"
 import type { Fault } from "./bridge.js"
 import { nowhere, useBridge } from "./support.js"
+import { unhurried } from "../support/unhurried.js"
 
 const database = useDatabase()
 const bridge = useBridge()
@@ -34,7 +35,7 @@ const make = (options: EdgeCacheOptions = {}) => {
     onEvent: (event) => void events.push(event),
     ...options
   }
-  const prisma = database.base.$extends(prismaCache(all))
+  const prisma = database.base.$extends(prismaCache({ ...unhurried, ...all }))
   onTestFinished(() => prisma.$cache.close())
   return { events, options: all, prisma }
 }

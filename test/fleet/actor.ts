@@ -16,6 +16,7 @@ import type { Message, Start } from "./messages.js"
 import { countersOnServer } from "./mutants.js"
 import { count, kinds, nothingSeen, together } from "./script.js"
 import type { Answer, CacheSettings, Look, Mutant, Order, Read, Scene, Seen, Step, Write } from "./script.js"
+import { unhurried } from "../support/unhurried.js"
 
 const start: Start = JSON.parse(process.argv[2] ?? "")
 
@@ -136,7 +137,7 @@ const bases = known((options) =>
 )
 
 const extend = ({ mutant, ...settings }: CacheSettings, options: string) =>
-  bases.of(options).$extends(prismaCache({ ...settings, invalidation: "auto", cache: layerOf(mutant) }))
+  bases.of(options).$extends(prismaCache({ ...unhurried, ...settings, invalidation: "auto", cache: layerOf(mutant) }))
 
 const clients = known((key) => {
   const [settings, options]: [CacheSettings, string] = JSON.parse(key)

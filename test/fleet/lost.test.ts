@@ -7,6 +7,7 @@ import { PrismaClient } from "../prisma/generated/client/client.js"
 import { until } from "../support/process.js"
 import { postgresUrl, uniqueName, valkeyUrl } from "../support/servers.js"
 import { startProxy } from "../valkey/proxy.js"
+import { unhurried } from "../support/unhurried.js"
 
 const intentTtl = 5_000
 
@@ -28,7 +29,7 @@ const open = async (name: string, onTestFinished: TestContext["onTestFinished"])
   const options = { cache: valkeyUrl(), namespace: uniqueName("lost"), intentTtl }
   const client = (connectionString: string) => {
     const adapter = new PrismaPg({ connectionString, application_name: "writer" }, { onConnectionError: () => {}, onPoolError: () => {} })
-    const extended = new PrismaClient({ adapter }).$extends(prismaCache(options))
+    const extended = new PrismaClient({ adapter }).$extends(prismaCache({ ...unhurried, ...options }))
     onTestFinished(() => extended.$disconnect())
     return extended
   }

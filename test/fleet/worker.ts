@@ -5,13 +5,14 @@ import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
 import { setTimeout as delay } from "node:timers/promises"
 import { PrismaClient } from "../prisma/generated/client/client.js"
 import type { CacheOptions, Message, Report, Request, Start, Task } from "./messages.js"
+import { unhurried } from "../support/unhurried.js"
 
 const start: Start = JSON.parse(process.argv[2] ?? "")
 const adapter = new PrismaPg({ connectionString: start.postgres, application_name: start.name, max: 4 })
 const base = new PrismaClient({ adapter })
 /** A test says nothing about how fast the machine is that it runs on. */
 const cache = ValkeyCache.layerServices(start.valkey, { commandTimeout: 20_000 })
-const extend = (options: CacheOptions) => base.$extends(prismaCache({ ...options, cache }))
+const extend = (options: CacheOptions) => base.$extends(prismaCache({ ...unhurried, ...options, cache }))
 
 const clients = new Map<string, ReturnType<typeof extend>>()
 const clientWith = (options: CacheOptions) => {

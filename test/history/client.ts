@@ -3,6 +3,7 @@ import type { SqlDriverAdapterFactory } from "@prisma/client/runtime/client"
 import { prismaCache } from "effect-prisma-cache/PrismaCache"
 import type { PrismaCacheOptions } from "effect-prisma-cache/PrismaCache"
 import { PrismaClient } from "../prisma/generated/client/client.js"
+import { unhurried } from "../support/unhurried.js"
 
 /** Something that takes a while, before and after whatever the database is asked. */
 const slowed = (factory: SqlDriverAdapterFactory, pause: () => Promise<void>): SqlDriverAdapterFactory => {
@@ -30,6 +31,6 @@ const slowed = (factory: SqlDriverAdapterFactory, pause: () => Promise<void>): S
 /** A client whose database may take its time at every step. */
 export const makeClient = (url: string, pause: () => Promise<void>, options: PrismaCacheOptions) =>
   new PrismaClient({ adapter: slowed(new PrismaPg({ connectionString: url, max: 8 }), pause), transactionOptions: { maxWait: 60_000, timeout: 60_000 } })
-    .$extends(prismaCache(options))
+    .$extends(prismaCache({ ...unhurried, ...options }))
 
 export type CachedClient = ReturnType<typeof makeClient>

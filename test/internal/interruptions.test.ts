@@ -38,7 +38,7 @@ describe(`${impatient} callers who are interrupted or run out of time`, () => {
       const pause = Effect.suspend(() =>
         Effect.forEach(Array.from({ length: pick(4) }), () => Effect.yieldNow(), { discard: true }))
       const store = around(memory, ({ run }) => Effect.zipRight(pause, run))
-      const parts = { store, lock: watched, lease: { retryDelay: 1, retryJitter: 1 } }
+      const parts = { budget: 2_000, writeBudget: 2_000, store, lock: watched, lease: { retryDelay: 1, retryJitter: 1 } }
       const caches = [yield* makeCache(parts), yield* makeCache(parts)]
 
       const before = { fibers: Array.from(yield* Fiber.roots).length, timers: timers() }

@@ -20,6 +20,7 @@ import {
   untyped
 } from "./support.js"
 import type { BaseClient, CachedClient } from "./support.js"
+import { unhurried } from "../support/unhurried.js"
 
 /** A client of another version or generator. All have the same models, but each has types of its own. */
 interface Opened {
@@ -77,7 +78,7 @@ describe.each(clients)("on %s", (_, open) => {
   beforeEach(() => opened.sql.reset())
 
   const make = (options: PrismaCacheOptions = {}): CachedClient => {
-    const prisma = opened.prisma.$extends(prismaCache({ cache: memoryLayer(), invalidation: "manual", ...options }))
+    const prisma = opened.prisma.$extends(prismaCache({ ...unhurried, cache: memoryLayer(), invalidation: "manual", ...options }))
     onTestFinished(() => prisma.$cache.close())
     return prisma
   }

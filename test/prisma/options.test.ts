@@ -32,6 +32,9 @@ describe("the options of the extension", () => {
         defaults: { ttl: "soon", tags: ["", 1] },
         models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: -1 } },
         varyBy: "tenant",
+        budget: 0,
+        onUnreachable: "ignore",
+        maxUndelivered: -1,
         maxEntryBytes: 0,
         onEvent: {},
         unknown: 1
@@ -39,6 +42,7 @@ describe("the options of the extension", () => {
     )
     expect(error.name).toBe("CacheOptionsError")
     expect([...pathsOf(error)].sort()).toEqual([
+      "budget",
       "cache",
       "defaults.tags",
       "defaults.ttl",
@@ -48,15 +52,17 @@ describe("the options of the extension", () => {
       "lock.ttl",
       "lock.waitTimeout",
       "maxEntryBytes",
+      "maxUndelivered",
       "models.Post",
       "models.Tag.swr",
       "models.User.ttl",
       "namespace",
       "onEvent",
+      "onUnreachable",
       "unknown",
       "varyBy"
     ])
-    expect(error.message).toMatch(/^prismaCache: 16 problems\n/)
+    expect(error.message).toMatch(/^prismaCache: 19 problems\n/)
     for (const { message, path } of error.problems) {
       expect(error.message).toContain(`${path}: ${message}`)
       expect(message).toMatch(/^got .+, (allowed: |no such option; there are ).+/)
@@ -112,9 +118,12 @@ describe("the options of the extension", () => {
       {
         lock: { ttl: 5000, waitTimeout: 2000, retryDelay: 40, retryJitter: 20, prefix: "prisma-cache-lock" },
         namespace: "shop",
-        defaults: { ttl: "1 minute" },
+        defaults: { ttl: "1 minute", softTimeout: 200, hardTimeout: "5 seconds" },
         models: { Session: false, Country: { ttl: "1 day", tags: ["c"] } },
         varyBy: () => null,
+        budget: 20,
+        onUnreachable: "refuse",
+        maxUndelivered: 0,
         maxEntryBytes: 1_000,
         onEvent: () => {}
       }

@@ -15,10 +15,11 @@ import { makePrisma } from "../support/database.js"
 import type { Database } from "../support/database.js"
 import { postgresUrl, uniqueName, valkeyUrl } from "../support/servers.js"
 import type { SqlLog } from "../support/sqlLog.js"
+import { unhurried } from "../support/unhurried.js"
 
 export type BaseClient = Database["prisma"]
 
-const extend = (base: BaseClient, options: PrismaCacheOptions) => base.$extends(prismaCache(options))
+const extend = (base: BaseClient, options: PrismaCacheOptions) => base.$extends(prismaCache({ ...unhurried, ...options }))
 
 /** A client with the extension. */
 export type CachedClient = ReturnType<typeof extend>

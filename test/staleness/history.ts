@@ -115,11 +115,11 @@ export const observe = (run: Run): Effect.Effect<History> =>
           // A process of its own, which is gone when it has committed: what it began nobody ends.
           const scope = yield* Scope.make()
           const { cache: doomed } = yield* Scope.extend(open(site), scope)
-          yield* doomed.openWrite().touch(touchesOf(row))
+          yield* Effect.orDie(doomed.openWrite().touch(touchesOf(row)))
           yield* commit(row)
           yield* Scope.close(scope, Exit.void)
         } else {
-          acknowledge(row, yield* cache.write({ label: "write", touches: touchesOf(row) }, commit(row)))
+          acknowledge(row, yield* Effect.orDie(cache.write({ label: "write", touches: touchesOf(row) }, commit(row))))
         }
         if (run.mischief !== undefined && pick(2) === 0) yield* run.mischief(rows)
       })

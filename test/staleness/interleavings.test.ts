@@ -19,7 +19,7 @@ const explicitly = (targets: (name: string) => QueryCache.Targets): Way["invalid
   Effect.zipRight(write, Effect.orDie(cache.invalidate(targets(name))))
 
 const byWriting = (touches: (name: string) => QueryCache.Touches): Way["invalidate"] => (cache, name, write) =>
-  cache.write({ label: "write", touches: touches(name) }, write)
+  Effect.orDie(cache.write({ label: "write", touches: touches(name) }, write))
 
 const byTag = (name: string) => ({ strategy: { ...strategy, tags: [name] } })
 const byKey = (name: string) => ({ strategy, keys: [{ key: name }] })

@@ -48,7 +48,7 @@ describe("`$cache`", () => {
     expect(stats.fills).type.toBe<number>()
     expect(stats.errors).type.toBe<number>()
     expect(stats.invalidations).type.toBe<number>()
-    expect(prisma.$cache.health().status).type.toBe<"ok" | "degraded" | "closed">()
+    expect(prisma.$cache.health().status).type.toBe<"ok" | "degraded" | "down" | "closed">()
   })
 
   test("closes", () => {

@@ -57,10 +57,16 @@ export interface CacheStats {
  */
 export interface CacheHealth {
   /**
-   * `"ok"`: in use. `"degraded"`: out of reach, every query goes to the database. `"closed"`: closed, by `close` or
-   * by `$disconnect`.
+   * - `"ok"`: in use
+   * - `"degraded"`: some nodes of a cluster are not asked, or something that was invalidated is not yet so on the server
+   * - `"down"`: the cache is not asked; every query goes to the database
+   * - `"closed"`: not opened yet, or closed by `close` or by `$disconnect`
    */
-  readonly status: "ok" | "degraded" | "closed"
+  readonly status: "ok" | "degraded" | "down" | "closed"
+  /** The nodes that are not asked; an empty name stands for the one server there is. */
+  readonly suspended: ReadonlyArray<string>
+  /** How many tags are to be invalidated as soon as the cache can be reached. Reads of these go to the database. */
+  readonly undelivered: number
 }
 
 /**
@@ -95,7 +101,8 @@ export interface Explanation {
 export interface CacheClient {
   /**
    * Invalidates by cache tags and custom keys. Reads that start after it has resolved see the database, or something
-   * newer.
+   * newer. When it rejects, with a `CacheError`, that holds for this process only, and for others as soon as the cache
+   * can be reached: it is then carried out by itself.
    */
   invalidate(targets: InvalidationTargets): Promise<void>
   /** Invalidates every entry of a namespace. Default: the namespace of the extension. */

@@ -35,6 +35,16 @@ export interface ReadCacheOptions<Result = unknown> {
   /** How long after `ttl` it may be served when the query fails. A number is in milliseconds. Default: as for `swr`. */
   readonly staleIfError?: Duration.DurationInput | undefined
   /**
+   * How long the query may take before an answer within `staleIfError` is served in its place; it goes on in the
+   * background. A number is in milliseconds. Default: as long as it likes.
+   */
+  readonly softTimeout?: Duration.DurationInput | undefined
+  /**
+   * How long the query may take at all before it fails with a `QueryTimeoutError`, or an answer within `staleIfError` is
+   * served in its place. The database is not told. A number is in milliseconds. Default: as long as it likes.
+   */
+  readonly hardTimeout?: Duration.DurationInput | undefined
+  /**
    * A name for the rows, or a function that names them by the result. Default: none, the arguments tell entries
    * apart.
    */
