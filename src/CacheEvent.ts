@@ -29,15 +29,6 @@ export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Una
 export type StaleReason = "swr" | "error" | "slow"
 
 /**
- * Why all that a namespace holds is dead at once: more invalidations could not be delivered than are remembered
- * (`overflow`), or the server was started anew, maybe from an old copy of its data (`restart`).
- *
- * @since 0.1.0
- * @category models
- */
-export type RotationReason = "overflow" | "restart"
-
-/**
  * A bound that was met: the answer is not stored, or the query is run without the cache.
  *
  * @since 0.1.0
@@ -47,7 +38,8 @@ export type Limit = "entryBytes" | "tags" | "tagLength" | "flights" | "waiters"
 
 /**
  * Everything an `onEvent` listener may be told. `label` says which query (`User.findMany`), durations are milliseconds.
- * `node` is the node of a cluster, and empty where there is one server only.
+ * `node` is the node of a cluster, and empty where there is one server only. `EpochRotated`: more could not be
+ * invalidated than is remembered, so everything in the namespace is.
  *
  * @since 0.1.0
  * @category models
@@ -65,7 +57,7 @@ export type CacheEvent =
   | { readonly _tag: "Invalidated"; readonly tags: number; readonly all: boolean }
   | { readonly _tag: "Undelivered"; readonly tags: number }
   | { readonly _tag: "Delivered"; readonly tags: number }
-  | { readonly _tag: "EpochRotated"; readonly why: RotationReason }
+  | { readonly _tag: "EpochRotated" }
   | { readonly _tag: "BreakerOpened"; readonly node: string }
   | { readonly _tag: "BreakerClosed"; readonly node: string; readonly millis: number }
   | { readonly _tag: "Limited"; readonly what: Limit; readonly label: string }

@@ -98,6 +98,11 @@ export interface CacheStore {
    * failing is left alone while the others are used. Default: the store is one.
    */
   readonly nodeOf?: ((name: string) => string) | undefined
+  /**
+   * A stamp to be put in a tag's place, where they have to be of a kind that the store knows. Default: any that was never
+   * used before.
+   */
+  readonly newStamp?: ((tag: string) => string) | undefined
   /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
   readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
   /**

@@ -63,7 +63,7 @@ export const make = (options: Options = {}): CacheStore => {
       if (isStamp(found.value)) found.expiresAt = Math.max(found.expiresAt, now + ttlMillis)
       return found.value
     }
-    const value = makeStamp(isOver || probationMillis === 0 ? undefined : now + probationMillis)
+    const value = makeStamp({ until: isOver || probationMillis === 0 ? undefined : now + probationMillis })
     tags.set(tag, { value, expiresAt: now + ttlMillis })
     return value
   }

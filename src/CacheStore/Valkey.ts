@@ -7,11 +7,11 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import type { CacheError } from "../CacheError.js"
+import { CacheError } from "../CacheError.js"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
 import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
 import { random128 } from "../internal/hash.js"
-import { makeStamp } from "../internal/stamp.js"
+import { isOfLife, makeStamp } from "../internal/stamp.js"
 import { ValkeyConnection } from "../valkey/connection.js"
 import type { Argument } from "../valkey/connection.js"
 import { milliseconds, text, toBytes } from "../valkey/convert.js"
@@ -21,6 +21,12 @@ interface Call {
   readonly key: string
   readonly args: ReadonlyArray<Argument>
 }
+
+/** What a script says of whether something is in place. Who answers something else has not carried it out. */
+const yesOrNo = (operation: string, reply: unknown): Either.Either<boolean, CacheError> =>
+  reply === 0 || reply === 1 || reply === "0" || reply === "1"
+    ? Either.right(Number(reply) === 1)
+    : Either.left(new CacheError({ reason: "Rejected", operation, code: "EPROTO" }))
 
 /**
  * A store over a connection.
@@ -65,29 +71,48 @@ export const make = (connection: ValkeyConnection): CacheStore => {
       : patiently(script, operation, callsOf([...first, ...rest]))
     const positions = new Map([...first, ...rest].map((step, i) => [step, i]))
     return Effect.flatMap(results, (answers) =>
-      Effect.map(Either.all(answers), (all) => steps.map((step) => Number(all[positions.get(step) ?? -1]) === 1)))
+      Effect.map(Either.all(answers.map((answer) => Either.flatMap(answer, (reply) => yesOrNo(operation, reply)))), (all) =>
+        steps.map((step) => all[positions.get(step) ?? -1] === true)))
   }
+
+  /** Where the server refuses some tags, the others are worth knowing; where it refuses all, its reason is. */
+  const stampsIn = (
+    results: ReadonlyArray<Either.Either<unknown, CacheError>>
+  ): Effect.Effect<ReadonlyArray<TagState>, CacheError> =>
+    results.some(Either.isRight) && results.every((one) => Either.isRight(one) || one.left.reason === "Rejected")
+      ? Effect.succeed(results.map((one) => Either.isRight(one) ? text(one.right) : null))
+      : Effect.map(Either.all(results), (replies) => replies.map(text))
 
   return makeStore({
     nodeOf: connection.nodeOf,
+    newStamp: (tag) => makeStamp({ life: connection.lifeOf(tag) }),
     lookup: (entry, tags) =>
-      Effect.map(connection.read("read", [entry, ...tags]), ([found = null, ...states]) => ({
-        entry: found === null ? null : toBytes(found),
-        states: states.map((state) => state === null ? null : text(state))
-      })),
-    obtain: (tags, ttlMillis, probationMillis = 0) => {
-      const ttl = milliseconds(ttlMillis)
-      const probation = probationMillis === 0 ? "0" : milliseconds(probationMillis)
-      const calls = tags.map((key) => ({ key, args: [makeStamp(), ttl, probation] }))
-      return Effect.flatMap(
-        connection.scripts("make stamps", scripts.obtain, calls),
-        (results): Effect.Effect<ReadonlyArray<TagState>, CacheError> =>
-          // Where the server refuses some tags, the others are worth knowing; where it refuses all, its reason is.
-          results.some(Either.isRight) && results.every((one) => Either.isRight(one) || one.left.reason === "Rejected")
-            ? Effect.succeed(results.map((one) => Either.isRight(one) ? text(one.right) : null))
-            : Effect.map(Either.all(results), (replies) => replies.map(text))
-      )
-    },
+      Effect.flatMap(connection.read("read", [entry, ...tags]), ([found = null, ...values]) => {
+        const states = values.map((state) => state === null ? null : text(state))
+        const judged = () => ({
+          entry: found === null ? null : toBytes(found),
+          // What an earlier life has left may be older than an invalidation.
+          states: states.map((state, i) => isOfLife(state, connection.lifeOf(tags[i] ?? "")) ? state : null)
+        })
+        return tags.every((tag) => connection.lifeOf(tag) !== undefined)
+          ? Effect.succeed(judged())
+          : Effect.map(connection.learnLives(tags), judged)
+      }),
+    obtain: (tags, ttlMillis, probationMillis = 0) =>
+      Effect.suspend(() => {
+        const ttl = milliseconds(ttlMillis)
+        const probation = probationMillis === 0 ? "0" : milliseconds(probationMillis)
+        const make = () => {
+          const calls = tags.map((key) => {
+            const life = connection.lifeOf(key) ?? ""
+            return { key, args: [makeStamp({ life }), ttl, probation, life] }
+          })
+          return Effect.flatMap(connection.scripts("make stamps", scripts.obtain, calls), stampsIn)
+        }
+        return tags.every((tag) => connection.lifeOf(tag) !== undefined)
+          ? make()
+          : Effect.zipRight(connection.learnLives(tags), Effect.suspend(make))
+      }),
     replace: (entry, bytes, ttlMillis, seen, until) =>
       Effect.map(
         connection.script("store", scripts.replace, entry, [

@@ -39,6 +39,9 @@ const make = ({ commandTimeout, waitUntil, ...place }: Settings) =>
     )
     const connection = makeConnection(batcher, {
       isCluster: false,
+      // Behind an address is whoever answers.
+      lifeOf: () => "",
+      learnLives: () => Effect.void,
       channel: (name) => channelPrefix + name,
       listen: () => Effect.void
     })

@@ -4,7 +4,7 @@
  */
 import type { CacheError } from "../CacheError.js"
 
-/** So many failures with no success between them open a breaker. */
+/** So many failures with no success between them open a breaker, unless they all came in one moment: that is a hiccup. */
 const failuresToOpen = 10
 
 /** Answers that say by themselves that a server is of no use now: it has no data, or takes no writes. */
@@ -21,8 +21,14 @@ export interface Breakers {
   readonly close: (node: string) => void
 }
 
-export const makeBreakers = (onOpen: (node: string) => void): Breakers => {
-  const failures = new Map<string, number>()
+interface Failures {
+  readonly since: number
+  readonly count: number
+}
+
+/** @param moment - how long a moment is, in milliseconds */
+export const makeBreakers = (moment: number, now: () => number, onOpen: (node: string) => void): Breakers => {
+  const failures = new Map<string, Failures>()
   const open = new Set<string>()
 
   return {
@@ -32,9 +38,10 @@ export const makeBreakers = (onOpen: (node: string) => void): Breakers => {
     },
     failed: (node, { code = "", reason }) => {
       if (reason === "Suspended" || reason === "Closed" || harmless.has(code) || open.has(node)) return
-      const count = hopeless.has(code) ? failuresToOpen : (failures.get(node) ?? 0) + 1
-      failures.set(node, count)
-      if (count < failuresToOpen) return
+      const { count, since } = failures.get(node) ?? { count: 0, since: now() }
+      failures.set(node, { count: count + 1, since })
+      const isLasting = count + 1 >= failuresToOpen && (reason !== "Timeout" || now() - since >= moment)
+      if (!isLasting && !hopeless.has(code)) return
       open.add(node)
       onOpen(node)
     },

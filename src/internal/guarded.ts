@@ -71,8 +71,9 @@ export const makeGuarded = (
     const openedAt = new Map<string, number>()
     let keeping = false
 
-    const breakers = makeBreakers((node) => {
-      openedAt.set(node, clock.unsafeCurrentTimeMillis())
+    const now = () => clock.unsafeCurrentTimeMillis()
+    const breakers = makeBreakers(options.budget / 2, now, (node) => {
+      openedAt.set(node, now())
       emit({ _tag: "BreakerOpened", node })
       startKeeping()
     })
@@ -116,7 +117,7 @@ export const makeGuarded = (
       Effect.sync(() => {
         const rotated = undelivered.add(steps, end)
         emit({ _tag: "Undelivered", tags: steps.length })
-        if (rotated) emit({ _tag: "EpochRotated", why: "overflow" })
+        if (rotated) emit({ _tag: "EpochRotated" })
         startKeeping()
       })
 
@@ -127,6 +128,7 @@ export const makeGuarded = (
 
     const store = makeStore({
       nodeOf,
+      newStamp: raw.newStamp,
       lookup: (entry, tags) =>
         Effect.map(ask(inBudget, "read", [entry, ...tags], raw.lookup(entry, tags)), (found) =>
           undelivered.size() === 0 ? found : { entry: found.entry, states: mask(tags, found.states) }),
@@ -242,8 +244,7 @@ export const makeGuarded = (
           yield* Effect.ignore(deliver)
           if (holdsUndelivered(node)) continue
           breakers.close(node)
-          const now = clock.unsafeCurrentTimeMillis()
-          emit({ _tag: "BreakerClosed", node, millis: now - (openedAt.get(node) ?? now) })
+          emit({ _tag: "BreakerClosed", node, millis: now() - (openedAt.get(node) ?? now()) })
           openedAt.delete(node)
         }
       }

@@ -4,12 +4,26 @@ import { random128 } from "./hash.js"
 const hardOf = (stamp: string): string => stamp.slice(0, stamp.lastIndexOf("."))
 
 /**
- * A stamp is `s:<hard>.<soft>`. Killing a tag removes the stamp; expiring it changes the soft part alone. A stamp on
- * probation says until when, in its hard part: `s:<hard>~<until>.<soft>`. The Valkey scripts know these forms too.
+ * A stamp is `s:<hard>.<soft>`. Killing a tag removes the stamp; expiring it changes the soft part alone. Its hard part
+ * may say in which life of the server it was made, and one on probation says until when: `s:<random>!<life>~<until>.<soft>`.
+ * The Valkey scripts know these forms too.
  *
  * @internal
  */
-export const makeStamp = (until?: number): string => `s:${random128()}${until === undefined ? "" : `~${until}`}.0`
+export const makeStamp = ({ life = "", until }: { readonly life?: string | undefined; readonly until?: number | undefined } = {}): string =>
+  `s:${random128()}${life === "" ? "" : `!${life}`}${until === undefined ? "" : `~${until}`}.0`
+
+/**
+ * Whether a state may be what was left when the server was last heard of: it is no stamp, says of no life, or of this one.
+ * Of an unknown life (`undefined`) nothing can be said.
+ *
+ * @internal
+ */
+export const isOfLife = (state: TagState, life: string | undefined): boolean => {
+  if (state === null || life === "" || !isStamp(state)) return true
+  const told = /^s:[^.~!]*!([^.~]*)/.exec(state)?.[1]
+  return told === undefined || told === life
+}
 
 /**
  * Until when a stamp is on probation, by the store's clock: what is stored under it lives no longer.

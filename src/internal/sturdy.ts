@@ -21,6 +21,7 @@ const guard = <A>(operation: string, run: () => Effect.Effect<A, CacheError>): E
 export const sturdyStore = (store: CacheStore): CacheStore =>
   makeStore({
     nodeOf: store.nodeOf,
+    newStamp: store.newStamp,
     lookup: (entry, tags) => guard("read", () => store.lookup(entry, tags)),
     obtain: (tags, ttlMillis, probationMillis) => guard("make a stamp", () => store.obtain(tags, ttlMillis, probationMillis)),
     replace: (entry, bytes, ttlMillis, seen, until) => guard("store", () => store.replace(entry, bytes, ttlMillis, seen, until)),

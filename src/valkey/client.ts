@@ -26,6 +26,8 @@ export interface Client {
   readonly options: {
     readonly commandTimeout?: unknown
     readonly db?: unknown
+    readonly host?: unknown
+    readonly port?: unknown
     readonly keyPrefix?: unknown
     readonly scaleReads?: unknown
   }
@@ -39,7 +41,7 @@ export interface Client {
   /** Of a cluster: the nodes of each slot, its master first. */
   readonly slots?: ReadonlyArray<ReadonlyArray<string> | undefined>
   /** The nodes of a cluster. */
-  nodes?(): ReadonlyArray<{ readonly stream?: unknown }>
+  nodes?(role?: "master"): ReadonlyArray<Client>
   on(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
   removeListener(event: string, listener: (...args: ReadonlyArray<unknown>) => void): unknown
 }

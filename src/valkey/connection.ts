@@ -70,6 +70,13 @@ export interface ValkeyConnection {
   readonly isCluster: boolean
   /** The node that a key lives on, where there are several. */
   readonly nodeOf?: ((key: string) => string) | undefined
+  /**
+   * In whose life the server is that holds a key: another one when it was started again or another has taken over.
+   * `undefined` until it is known, empty where there is no telling.
+   */
+  readonly lifeOf: (key: string) => string | undefined
+  /** Finds out in whose life the servers of these keys are; when it succeeds, that is known, or cannot be. */
+  readonly learnLives: (keys: ReadonlyArray<string>) => Effect.Effect<void>
   /** What the keys hold. */
   readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */
@@ -115,7 +122,7 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
  */
 export const make = (
   batcher: Batcher,
-  rest: Pick<ValkeyConnection, "isCluster" | "nodeOf" | "channel" | "listen">
+  rest: Pick<ValkeyConnection, "isCluster" | "nodeOf" | "lifeOf" | "learnLives" | "channel" | "listen">
 ): ValkeyConnection => {
   /**
    * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that

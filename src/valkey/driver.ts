@@ -13,6 +13,7 @@ import { makeBatcher } from "./batcher.js"
 import { databaseOf, keyPrefixOf, nodeOf } from "./client.js"
 import type { Client } from "./client.js"
 import { make as makeConnection, ValkeyConnection } from "./connection.js"
+import { makeLives } from "./lives.js"
 import { readConnection } from "./options.js"
 import type { Connection, Target } from "./options.js"
 import { makeSubscriber } from "./subscriber.js"
@@ -33,9 +34,9 @@ export interface ConnectionOptions {
 
 const commandTimeoutDefault = 1_000
 
-/** Pauses double from 50 ms to 2 s, each shortened by chance, so that a fleet does not come back in one moment. */
+/** Pauses double from 50 ms to half a second, each shortened by chance, so that a fleet does not come back in one moment. */
 const reconnectDelay = (times: number): number => {
-  const longest = Math.min(2_000, 25 * 2 ** Math.min(times, 10))
+  const longest = Math.min(500, 25 * 2 ** Math.min(times, 10))
   return Math.round(longest / 2 + Math.random() * (longest / 2))
 }
 
@@ -49,8 +50,10 @@ const defaults = (commandTimeout: number): RedisOptions => ({
   // A command that was under way when the connection broke is sent again on the next one, and fails with the one after.
   maxRetriesPerRequest: 1,
   retryStrategy: reconnectDelay,
+  // A server that has become a replica takes no writes: whoever its name stands for by then does.
+  reconnectOnError: (error) => error.message.startsWith("READONLY"),
   // A peer that has vanished without a word is not believed in for longer than that.
-  socketTimeout: Math.max(5_000, 5 * commandTimeout)
+  socketTimeout: commandTimeout + 500
 })
 
 /** What a connection of ours is made with in any case: the batcher relies on it. */
@@ -58,6 +61,8 @@ const requirements = (commandTimeout: number) => ({
   commandTimeout,
   enableAutoPipelining: false,
   enableOfflineQueue: false,
+  // Who it is and whether it has loaded its data is asked by other means, and sooner.
+  enableReadyCheck: false,
   stringNumbers: false
 })
 
@@ -165,10 +170,16 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
       Effect.sync(() => makeSubscriber(() => duplicate(client))),
       (made) => Effect.sync(() => made.close())
     )
+    const lives = yield* Effect.acquireRelease(
+      Effect.sync(() => makeLives(client)),
+      (made) => Effect.sync(() => made.close())
+    )
     const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
     return makeConnection(batcher, {
       isCluster: client.isCluster === true,
       nodeOf: client.isCluster === true ? (key) => nodeOf(client, key) : undefined,
+      lifeOf: lives.of,
+      learnLives: (keys) => Effect.asVoid(Effect.promise(() => lives.learn(keys))),
       channel: (name) => `${channelPrefix}${name}`,
       listen: (channel, onMessage) =>
         Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))

@@ -3,7 +3,7 @@ import { CacheError } from "../CacheError.js"
 /** Errors of the driver carry the command with its keys and values: only a word that looks like a code is taken. */
 export const codeOf = (text: unknown): string | undefined => {
   const word = typeof text === "string" ? text.split(" ", 1)[0] : undefined
-  return word !== undefined && /^[A-Z][A-Z0-9_]{1,31}$/.test(word) ? word : undefined
+  return word !== undefined && /^[A-Z][A-Z0-9_]{1,40}$/.test(word) ? word : undefined
 }
 
 const field = (error: unknown, name: string): unknown =>

@@ -31,8 +31,8 @@ const tagName = () => uniqueName("t:\u00fc :")
 /** What of a stamp is changed by nothing but an end to all that carries it. */
 const hardPart = (stamp: string | null): string => String(stamp).split(".", 1).join()
 
-const stampForm = /^s:[^.:~]{22}\.[^.:]+$/
-const youngForm = /^s:[^.:~]{22}~\d+\.0$/
+const stampForm = /^s:[^.:~!]{22}(![^.:~!]{8})?\.[^.:]+$/
+const youngForm = /^s:[^.:~!]{22}(![^.:~!]{8})?~\d+\.0$/
 
 const kill = (tag: string): Invalidation => ({ _tag: "kill", tag })
 const expire = (tag: string): Invalidation => ({ _tag: "expire", tag })
