@@ -10,7 +10,7 @@ import type { CacheError } from "./CacheError.js"
  * Why a result was not stored.
  *
  * - `Unserializable`: it holds something that cannot be copied exactly
- * - `TooLarge`: it is larger than `maxEntryBytes`
+ * - `TooLarge`: it is larger than `maxEntryBytes`, or depends on more names than `limits.tags`
  * - `Overtaken`: something it depends on was invalidated, or is being written, while it was queried
  * - `Unavailable`: the store did not take it
  *
@@ -29,12 +29,12 @@ export type NotStoredReason = "Unserializable" | "TooLarge" | "Overtaken" | "Una
 export type StaleReason = "swr" | "error" | "slow"
 
 /**
- * A bound that was met: the answer is not stored, or the query is run without the cache.
+ * A bound of `Options.limits` that was met: the query is run without the cache.
  *
  * @since 0.1.0
  * @category models
  */
-export type Limit = "entryBytes" | "tags" | "tagLength" | "flights" | "waiters"
+export type Limit = "tags" | "tagLength" | "flights" | "waiters"
 
 /**
  * Everything an `onEvent` listener may be told. `label` says which query (`User.findMany`), durations are milliseconds.

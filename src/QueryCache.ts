@@ -326,6 +326,24 @@ export interface LockOptions {
 export type Consistency = "strict" | "after-commit"
 
 /**
+ * Bounds of what one query or one process may take up. A query beyond one of them is run without the cache, and a
+ * `Limited` event says so.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** Names that an entry depends on: tags, keys, and what is derived from the query. Default 1,000. */
+  readonly tags?: number | undefined
+  /** Characters of a tag or of a key. Default 4,096. */
+  readonly tagLength?: number | undefined
+  /** Queries under way in this process that others can join. Default 10,000. */
+  readonly flights?: number | undefined
+  /** Callers that wait for one of them. Default 100,000. */
+  readonly waiters?: number | undefined
+}
+
+/**
  * Options of the policy.
  *
  * @since 0.1.0
@@ -372,6 +390,7 @@ export interface Options {
    * in their place. Default 10,000.
    */
   readonly maxUndelivered?: number | undefined
+  readonly limits?: Limits | undefined
   /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Told of everything that happens, synchronously. What it throws is ignored. */

@@ -8,7 +8,7 @@ import type { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore, TagState } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import type { Health, KeyRef, Options, Stats } from "../QueryCache.js"
+import type { Health, KeyRef, Limits, Options, Stats } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
 import { makeGuarded } from "./guarded.js"
 import { makeNames } from "./names.js"
@@ -20,6 +20,7 @@ export interface Core {
   readonly lock: DistributedLock
   readonly serializer: Serializer
   readonly options: Options
+  readonly limits: { readonly [Name in keyof Limits]-?: number }
   /** The names of the cache's own namespace, and those of another. */
   readonly own: Names
   readonly namesOf: (namespace: string | undefined) => Names
@@ -33,7 +34,19 @@ export interface Core {
 }
 
 /** What holds unless options say otherwise: milliseconds, and a number of tags. */
-const limitDefaults = { budget: 50, writeBudget: 1_000, maxUndelivered: 10_000 }
+const guardDefaults = { budget: 50, writeBudget: 1_000, maxUndelivered: 10_000 }
+
+const limitDefaults = { tags: 1_000, tagLength: 4_096, flights: 10_000, waiters: 100_000 }
+
+/** What was given, in the place of what holds otherwise. */
+const given = <Name extends string>(
+  defaults: Record<Name, number>,
+  options: { readonly [N in NoInfer<Name>]?: number | undefined } = {}
+): Record<Name, number> => {
+  const all = { ...defaults }
+  for (const name in defaults) all[name] = options[name] ?? defaults[name]
+  return all
+}
 
 export const makeCore = (
   store: CacheStore,
@@ -66,13 +79,9 @@ export const makeCore = (
     counts.errors++
     emit({ _tag: "Failed", operation: error.operation, error })
   }
-  const limits = {
-    budget: options.budget ?? limitDefaults.budget,
-    writeBudget: options.writeBudget ?? limitDefaults.writeBudget,
-    maxUndelivered: options.maxUndelivered ?? limitDefaults.maxUndelivered
-  }
   return {
-    ...(yield* makeGuarded(store, lock, own, limits, emit, scope)),
+    ...(yield* makeGuarded(store, lock, own, given(guardDefaults, options), emit, scope)),
+    limits: given(limitDefaults, options.limits),
     serializer: sturdySerializer(serializer),
     options,
     own,

@@ -44,7 +44,7 @@ const earliest = (stamps: ReadonlyArray<string>): number | undefined => {
 const nothingYounger = { states: byTag([], []), guarding: [] }
 
 export const makeFilling = (core: Core, reading: Reading): Filling => {
-  const { counts, emit, keyTag, namesOf, options, own, serializer, store } = core
+  const { counts, emit, keyTag, limits, namesOf, options, own, serializer, store } = core
   const maxEntryBytes = options.maxEntryBytes ?? maxEntryBytesDefault
 
   const encoded: Filling["encoded"] = (plan, value) =>
@@ -88,7 +88,7 @@ export const makeFilling = (core: Core, reading: Reading): Filling => {
       const ttlMillis = jitter === 0 ? ttl : Math.ceil(ttl * (1 - jitter * (yield* Random.next)))
       const entry = { ...timing, payload, tags, stamps, ttlMillis, keptMillis: kept - (ttl - ttlMillis) }
       const bytes = CacheEntry.encode(plan.digest, entry)
-      if (bytes.length > maxEntryBytes) return "TooLarge" as const
+      if (bytes.length > maxEntryBytes || tags.length > limits.tags) return "TooLarge" as const
       const until = earliest([...stamps, ...younger.guarding])
       const stored = yield* put(plan, bytes, entry.keptMillis, gap.seen, until)
       yield* core.tolerate(reading.sustain(tags, stamps, plan.lifetime.kept))

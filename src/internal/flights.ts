@@ -62,10 +62,15 @@ export interface Flights {
     load: (cockpit: Cockpit<A, E>) => Effect.Effect<void>
   ) => Effect.Effect<Exit.Exit<A, E>>
   readonly has: (name: string) => boolean
+  /** Whether a flight of this name would be one too many, or is waited for by as many as may be. */
+  readonly isFull: (name: string) => "flights" | "waiters" | undefined
   readonly size: () => number
 }
 
-export const makeFlights = (scope: Scope.Scope): Flights => {
+export const makeFlights = (
+  scope: Scope.Scope,
+  limits: { readonly flights: number; readonly waiters: number }
+): Flights => {
   const flights = new Map<string, Flight>()
 
   /** A name whose latest flight is given up still stands for the one before it, as long as that has not landed. */
@@ -143,6 +148,11 @@ export const makeFlights = (scope: Scope.Scope): Flights => {
         })
       ) as Effect.Effect<Exit.Exit<A, E>>, // a name stands for one kind of answer: its digest says what of
     has: (name) => flights.has(name),
+    isFull: (name) => {
+      const running = flights.get(name)
+      if (running === undefined) return flights.size < limits.flights ? undefined : "flights"
+      return running.waiters < limits.waiters ? undefined : "waiters"
+    },
     size: () => flights.size
   }
 }

@@ -153,6 +153,11 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
       const settled = gap !== undefined && isSettled(gap) && !refresh
       // Who takes some answers only shares no flight with those who take any.
       const name = `${plan.entry}${plan.request.accepts === undefined ? "" : "!"}\n${settled ? generation(gap) : refresh ? "refresh" : "-"}`
+      const full = flights.isFull(name)
+      if (full !== undefined) {
+        emit({ _tag: "Limited", what: full, label: plan.label })
+        return direct(plan, query)
+      }
       let leader = false
       return Effect.flatMap(
         flights.join<Outcome, E>(name, settled, (cockpit) => {

@@ -22,7 +22,7 @@ export const make = (
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const core = yield* makeCore(yield* CacheStore, yield* DistributedLock, yield* Serializer, options, scope)
-    const flights = makeFlights(scope)
+    const flights = makeFlights(scope, core.limits)
     const reading = makeReading(core)
     const filling = makeFilling(core, reading)
     const resting = makeResting(core)

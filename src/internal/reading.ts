@@ -105,7 +105,7 @@ export const isComplete = (gap: Gap): boolean =>
 export const generation = (gap: Gap): string => Array.from(gap.states.values()).join()
 
 export const makeReading = (core: Core): Reading => {
-  const { emit, keyTag, namesOf, options, own, serializer, store, tolerate } = core
+  const { emit, keyTag, limits, namesOf, options, own, serializer, store, tolerate } = core
   const probation = options.hardened === true ? options.intentTtl ?? intentTtlDefault : 0
   const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
   /** Until when a stamp lives at least, by the clock of this process. */
@@ -129,13 +129,20 @@ export const makeReading = (core: Core): Reading => {
     // Late names are keys, unless the request says otherwise.
     const guards = request.guards ?? { keys: request.late !== undefined }
     const derived = (request.dependencies ?? []).map(own.dependency)
+    const tags = distinct([own.namespaceTag, namesOf(key.namespace).namespaceTag, ...required, ...derived])
+    const isLong = (name: string) => name.length > limits.tagLength
+    const limit = tags.length > limits.tags ? "tags" : given.some(isLong) || keys.some(({ key }) => isLong(key)) ? "tagLength" : undefined
+    if (limit !== undefined) {
+      emit({ _tag: "Limited", what: limit, label: key.label })
+      return undefined
+    }
     return {
       request,
       label: key.label,
       digest: key.digest,
       entry: entryOf(key),
       lifetime: lifetime(request.strategy),
-      tags: distinct([own.namespaceTag, namesOf(key.namespace).namespaceTag, ...required, ...derived]),
+      tags,
       required,
       guards: [
         ...(guards.keys === true ? distinct([own.guard, namesOf(key.namespace).guard]) : []),

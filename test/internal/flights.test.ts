@@ -10,6 +10,8 @@ import { runInNewContext } from "node:vm"
 import { makeFlights } from "../../src/internal/flights.js"
 import type { Cockpit } from "../../src/internal/flights.js"
 
+const limits = { flights: 10_000, waiters: 100_000 }
+
 /** Lets everything go on until it waits for something else than its turn. */
 const calm = Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow(), { discard: true })
 
@@ -40,7 +42,7 @@ const collectGarbage = async () => {
 
 const make = Effect.map(Effect.scope, (scope) => {
   const { load, loads } = makeLoads()
-  const flights = makeFlights(scope)
+  const flights = makeFlights(scope, limits)
   const join = (settled: boolean, name = "a") =>
     Effect.tap(Effect.fork(Effect.flatten(flights.join<number, string>(name, settled, load))), calm)
   const end = (which: number, value: number) => Deferred.succeed(loads[which]!.outcome, value)
@@ -93,7 +95,7 @@ describe("a flight under stamps", () => {
   it.scoped("tells an error to those who waited for it, as it was, and to nobody who comes later", () =>
     Effect.gen(function*() {
       const scope = yield* Effect.scope
-      const flights = makeFlights(scope)
+      const flights = makeFlights(scope, limits)
       const error = new Error("no")
       const gate = yield* Deferred.make<void>()
       const join = flights.join<number, Error>("a", true, (cockpit) =>
@@ -108,7 +110,7 @@ describe("a flight under stamps", () => {
   it.scoped("that has landed is open to others until it is done, unless it says that it is not", () =>
     Effect.gen(function*() {
       const scope = yield* Effect.scope
-      const flights = makeFlights(scope)
+      const flights = makeFlights(scope, limits)
       const gate = yield* Deferred.make<void>()
       let loads = 0
       const join = (closed: boolean) =>
@@ -123,7 +125,7 @@ describe("a flight under stamps", () => {
 
   it.scoped("ends as a defect or an interruption of its load does", () =>
     Effect.gen(function*() {
-      const flights = makeFlights(yield* Effect.scope)
+      const flights = makeFlights(yield* Effect.scope, limits)
       const bug = new TypeError("a bug")
       expect(yield* flights.join("a", true, () => Effect.die(bug))).toEqual(Exit.die(bug))
       expect(Exit.isInterrupted(yield* flights.join("a", true, () => Effect.interrupt))).toBe(true)
@@ -189,7 +191,7 @@ describe("a flight that is not under stamps", () => {
 
   it.scoped("keeps nothing of those before it, however long there is always one that is next", () =>
     Effect.gen(function*() {
-      const flights = makeFlights(yield* Effect.scope)
+      const flights = makeFlights(yield* Effect.scope, limits)
       const values: Array<WeakRef<object>> = []
       const sent: Array<Deferred.Deferred<object>> = []
       const join = flights.join<object, never>("a", false, (cockpit) =>
