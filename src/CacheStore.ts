@@ -99,10 +99,10 @@ export interface CacheStore {
    */
   readonly nodeOf?: ((name: string) => string) | undefined
   /**
-   * A stamp to be put in a tag's place, where they have to be of a kind that the store knows. Default: any that was never
-   * used before.
+   * A stamp to be put in a tag's place, where they have to be of a kind that the store knows; `undefined` if it cannot
+   * make one now. Default: any that was never used before.
    */
-  readonly newStamp?: ((tag: string) => string) | undefined
+  readonly newStamp?: ((tag: string) => string | undefined) | undefined
   /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
   readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
   /**

@@ -85,33 +85,37 @@ export const make = (connection: ValkeyConnection): CacheStore => {
 
   return makeStore({
     nodeOf: connection.nodeOf,
-    newStamp: (tag) => makeStamp({ life: connection.lifeOf(tag) }),
+    newStamp: (tag) => {
+      const life = connection.lifeOf(tag)
+      return life === undefined ? undefined : makeStamp({ life })
+    },
     lookup: (entry, tags) =>
       Effect.flatMap(connection.read("read", [entry, ...tags]), ([found = null, ...values]) => {
         const states = values.map((state) => state === null ? null : text(state))
+        // What an earlier life has left may be older than an invalidation.
+        const isAlive = (state: TagState, i: number) => isOfLife(state, connection.lifeOf(tags[i] ?? ""))
         const judged = () => ({
           entry: found === null ? null : toBytes(found),
-          // What an earlier life has left may be older than an invalidation.
-          states: states.map((state, i) => isOfLife(state, connection.lifeOf(tags[i] ?? "")) ? state : null)
+          states: states.map((state, i) => isAlive(state, i) ? state : null)
         })
-        return tags.every((tag) => connection.lifeOf(tag) !== undefined)
-          ? Effect.succeed(judged())
-          : Effect.map(connection.learnLives(tags), judged)
+        if (states.every(isAlive)) return Effect.succeed(judged())
+        const again = tags.every((tag) => connection.lifeOf(tag) !== undefined)
+        return Effect.map(Effect.ignore(connection.learnLives(tags, again)), judged)
       }),
     obtain: (tags, ttlMillis, probationMillis = 0) =>
       Effect.suspend(() => {
         const ttl = milliseconds(ttlMillis)
         const probation = probationMillis === 0 ? "0" : milliseconds(probationMillis)
-        const make = () => {
+        const isKnown = () => tags.every((tag) => connection.lifeOf(tag) !== undefined)
+        const make = Effect.suspend(() => {
+          if (!isKnown()) return Effect.fail(new CacheError({ reason: "Unavailable", operation: "make stamps" }))
           const calls = tags.map((key) => {
             const life = connection.lifeOf(key) ?? ""
             return { key, args: [makeStamp({ life }), ttl, probation, life] }
           })
           return Effect.flatMap(connection.scripts("make stamps", scripts.obtain, calls), stampsIn)
-        }
-        return tags.every((tag) => connection.lifeOf(tag) !== undefined)
-          ? make()
-          : Effect.zipRight(connection.learnLives(tags), Effect.suspend(make))
+        })
+        return isKnown() ? make : Effect.zipRight(connection.learnLives(tags), make)
       }),
     replace: (entry, bytes, ttlMillis, seen, until) =>
       Effect.map(

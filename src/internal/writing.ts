@@ -287,7 +287,11 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       const plan = ownPlan(ownResult, key, label)
       const late = typeof ownResult.key === "function"
       const renewed = late ? [own.guard, ...plan.tags.filter((tag) => tag !== keyTag(key))] : plan.tags
-      const nexts = new Map(renewed.map((tag) => [tag, store.newStamp?.(tag) ?? makeStamp()]))
+      const { newStamp = () => makeStamp() } = store
+      const nexts = new Map(renewed.flatMap((tag) => {
+        const stamp = newStamp(tag)
+        return stamp === undefined ? [] : [[tag, stamp] as const]
+      }))
       const payload = yield* filling.encoded(plan, value)
       const inPlace = yield* handle.settleOwn("committed", nexts, prepared.states)
       const states = new Map(prepared.states)

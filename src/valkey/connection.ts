@@ -75,8 +75,8 @@ export interface ValkeyConnection {
    * `undefined` until it is known, empty where there is no telling.
    */
   readonly lifeOf: (key: string) => string | undefined
-  /** Finds out in whose life the servers of these keys are; when it succeeds, that is known, or cannot be. */
-  readonly learnLives: (keys: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Finds out in which lives the servers of these keys are; `again`: although that was known. */
+  readonly learnLives: (keys: ReadonlyArray<string>, again?: boolean) => Effect.Effect<void, CacheError>
   /** What the keys hold. */
   readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
   /** One command; its answer as the server gave it, texts as bytes. */

@@ -50,8 +50,6 @@ const defaults = (commandTimeout: number): RedisOptions => ({
   // A command that was under way when the connection broke is sent again on the next one, and fails with the one after.
   maxRetriesPerRequest: 1,
   retryStrategy: reconnectDelay,
-  // A server that has become a replica takes no writes: whoever its name stands for by then does.
-  reconnectOnError: (error) => error.message.startsWith("READONLY"),
   // A peer that has vanished without a word is not believed in for longer than that.
   socketTimeout: commandTimeout + 500
 })
@@ -76,10 +74,21 @@ const connect = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
     return client
   })
 
+/** A server that has become a replica takes no writes: whoever its name stands for by now does. Asked once a connection. */
+const withReconnect = (make: (options: RedisOptions) => Client): Client => {
+  let isLeaving = false
+  const client = make({
+    reconnectOnError: (error) => error.message.startsWith("READONLY") && !isLeaving && (isLeaving = true)
+  })
+  client.on("close", () => (isLeaving = false))
+  return client
+}
+
 const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> =>
   Effect.map(Effect.promise(() => import("iovalkey")), ({ Cluster, Redis }): Client => {
     const required = requirements(commandTimeout)
-    if (target._tag === "Server") return new Redis({ ...defaults(commandTimeout), ...target.options, ...required })
+    if (target._tag === "Server") return withReconnect((options) =>
+      new Redis({ ...defaults(commandTimeout), ...options, ...target.options, ...required }))
     const { retryStrategy: _, ...nodeDefaults } = defaults(commandTimeout)
     const { enableOfflineQueue, ...nodeRequired } = required
     const options: ClusterOptions = {
@@ -171,7 +180,7 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
       (made) => Effect.sync(() => made.close())
     )
     const lives = yield* Effect.acquireRelease(
-      Effect.sync(() => makeLives(client)),
+      Effect.sync(() => makeLives(client, batcher)),
       (made) => Effect.sync(() => made.close())
     )
     const channelPrefix = `epc1:${databaseOf(client)}:${keyPrefixOf(client)}`
@@ -179,7 +188,9 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
       isCluster: client.isCluster === true,
       nodeOf: client.isCluster === true ? (key) => nodeOf(client, key) : undefined,
       lifeOf: lives.of,
-      learnLives: (keys) => Effect.asVoid(Effect.promise(() => lives.learn(keys))),
+      learnLives: (keys, again = false) =>
+        Effect.flatMap(Effect.promise(() => again ? lives.doubt(keys) : lives.learn(keys)), (error) =>
+          error === undefined ? Effect.void : Effect.fail(error)),
       channel: (name) => `${channelPrefix}${name}`,
       listen: (channel, onMessage) =>
         Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))
