@@ -3,8 +3,9 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
-import { Redis } from "iovalkey"
+import { Cluster, Redis } from "iovalkey"
 import * as QueryCache from "../src/QueryCache.js"
 import * as ValkeyCache from "../src/ValkeyCache.js"
 import { freePort } from "./support/process.js"
@@ -51,6 +52,24 @@ describe("ValkeyCache", () => {
       expect(yield* loadsOf(layer, layer)).toEqual(shared)
       expect(yield* Effect.promise(() => client.ping())).toBe("PONG")
       client.disconnect()
+    }))
+
+  it.live("layerFromClient: a client that waits for ever for a server that hangs is warned of, and no other", () =>
+    Effect.gen(function*() {
+      const said: Array<unknown> = []
+      const listening = Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void said.push(message)))
+      const clients = [
+        new Redis(valkeyUrl(), { lazyConnect: true, commandTimeout: 500 }),
+        new Cluster([{ host: "127.0.0.1", port: 1 }], { lazyConnect: true, redisOptions: { commandTimeout: 500 } }),
+        new Redis(valkeyUrl(), { lazyConnect: true })
+      ]
+      const warnings: Array<number> = []
+      for (const client of clients) {
+        yield* Effect.provide(Effect.scoped(Layer.build(Layer.fresh(ValkeyCache.layerFromClient(client)))), listening)
+        warnings.push(said.splice(0).length)
+        client.disconnect()
+      }
+      expect(warnings).toEqual([0, 0, 1])
     }))
 
   it.live("layerConfig: every option may come from the configuration", () =>

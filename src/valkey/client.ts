@@ -25,6 +25,7 @@ export interface Client {
   readonly isCluster?: boolean
   readonly options: {
     readonly commandTimeout?: unknown
+    readonly redisOptions?: { readonly commandTimeout?: unknown } | undefined
     readonly db?: unknown
     readonly host?: unknown
     readonly port?: unknown

@@ -127,7 +127,7 @@ const driverTimeout = (target: Target): unknown => {
     case "Cluster":
       return target.options.redisOptions?.commandTimeout
     case "Client":
-      return target.client.options.commandTimeout
+      return target.client.options.commandTimeout ?? target.client.options.redisOptions?.commandTimeout
   }
 }
 
@@ -144,6 +144,10 @@ const readCommandTimeout = (
 
 const problemsOf = <A>(read: Either.Either<A, ReadonlyArray<OptionProblem>>): ReadonlyArray<OptionProblem> =>
   Either.isLeft(read) ? read.left : []
+
+const noTimeout = Effect.logWarning(
+  "effect-prisma-cache: the Valkey client that was given has no commandTimeout; what is asked of a server that hangs is kept until it answers"
+)
 
 /**
  * Connects, or borrows the client that was given. Does not wait for the connection. Fails with what is wrong with the
@@ -163,6 +167,7 @@ export const make = (
       const problems = [...problemsOf(target), ...problemsOf(timeout)]
       return yield* Effect.fail(new CacheOptionsError("the connection to Valkey", problems))
     }
+    if (target.right._tag === "Client" && driverTimeout(target.right) === undefined) yield* noTimeout
     const client = target.right._tag === "Client"
       ? target.right.client
       : yield* Effect.acquireRelease(connect(target.right, timeout.right), (made) => Effect.sync(() => made.disconnect()))
