@@ -271,7 +271,11 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     void problems.push({ path, message: `got ${show(value)}, allowed: ${allowed}` })
   const unknownNames = (path: string, object: Fields, known: ReadonlyArray<string>) => {
     for (const name of Object.keys(object)) {
-      if (!known.includes(name)) problem(path + name, object[name], `no such option; there are ${known.join(", ")}`)
+      // What stands under a name that nobody knows may be a password.
+      if (!known.includes(name)) {
+        const message = `got a ${typeof object[name]}, allowed: no such option; there are ${known.join(", ")}`
+        problems.push({ path: path + name, message })
+      }
     }
   }
   const options: Fields = isObject(given) ? { ...given } : {}

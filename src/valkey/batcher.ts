@@ -58,7 +58,6 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   const listeners = {
     ready: () => {
       phase = "ready"
-      connectionCode = undefined
       takeHeld().forEach(dispatch)
     },
     close: () => {
@@ -105,7 +104,11 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     const batch = gathering
     if (batch === undefined) return
     gathering = undefined
-    batch.start(timeoutMillis, onTimeout, (one) => sent.delete(one))
+    batch.start(timeoutMillis, onTimeout, (one) => {
+      sent.delete(one)
+      // That there is a connection is no sign that it is of use: a wrong password ends it a moment later.
+      if (one.isAnswered) connectionCode = undefined
+    })
     if (phase !== "closed" && isOpen(client)) return dispatch(batch)
     if (phase === "starting") return hold(batch)
     const waits = phase === "ready" || phase === "retrying"
@@ -155,6 +158,8 @@ class Batch {
   readonly reads: Array<Part<Read>> = []
   /** The keys of all reads, each once, and their places. */
   readonly keys = new Map<string, number>()
+  /** Whether the server gave an answer to anything. */
+  isAnswered = false
   private left = 0
   private timer: NodeJS.Timeout | undefined
   private onOver: (batch: Batch) => void = () => {}
@@ -180,6 +185,7 @@ class Batch {
   }
 
   answer<A>(part: Part<Question<A>>, answer: A): void {
+    this.isAnswered = true
     if (this.dismiss(part)) part.question.done(answer)
   }
 
