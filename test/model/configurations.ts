@@ -6,6 +6,7 @@ import { flights } from "./configurations/flights.js"
 import { hardenedReads } from "./configurations/hardened.js"
 import { lostConnections } from "./configurations/lostConnections.js"
 import { ownResults } from "./configurations/ownResults.js"
+import { restarts } from "./configurations/restarts.js"
 import { rows } from "./configurations/rows.js"
 import { afterCommitWrites, limits, strictWrites } from "./configurations/writes.js"
 
@@ -19,5 +20,6 @@ export const configurations: ReadonlyArray<Configuration> = [
   ...flights,
   ...expired,
   ...batches,
+  ...restarts,
   ...limits
 ]

@@ -15,6 +15,8 @@ import type { Stamps, World } from "./world.js"
 import { rest } from "./writer.js"
 
 export const forgetTheDead = (setup: Setup, draft: World): void => {
+  // What a copy holds may come back.
+  if (draft.copy !== null && draft.copy !== "spent" && setup.flaw === "stamps of an earlier life count") return
   const current = new Set<unknown>()
   const keep = (stamp: Stamp | null): void => {
     if (stamp !== null) current.add(stamp.hard)

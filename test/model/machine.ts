@@ -5,6 +5,7 @@ import type { Emit, Machine } from "./explore.js"
 import { Fresh, fresh } from "./fresh.js"
 import { judgeHit } from "./properties.js"
 import { readerSteps } from "./readers.js"
+import { restartSteps } from "./restarts.js"
 import { counted, tagsOf } from "./setup.js"
 import type { Setup } from "./setup.js"
 import { makeStamp } from "./tags.js"
@@ -84,6 +85,7 @@ export const machine = (setup: Setup): Machine<World> => {
       readerSteps(setup, reached),
       writerSteps(setup, reached),
       evictionSteps(setup),
+      restartSteps(setup, reached),
       timeSteps(setup, reached)
     ]),
     judge: judge(setup),

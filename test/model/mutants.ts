@@ -106,6 +106,8 @@ const strictTwice = [strict(), strict()]
 const plainMutants: ReadonlyArray<Configuration> = [
   mutant("stamps are read after the query",
     { ...one, flaw: "stamps are read after the query", writes: [afterCommit()] }),
+  mutant("stamps of an earlier life count",
+    { ...one, faults: ["old copy"], flaw: "stamps of an earlier life count", writes: [afterCommit()] }),
   mutant("stamps count instead of being drawn, one is evicted",
     { ...one, ...counting, evictions: 1, writes: [afterCommit()] }),
   holds("counting stamps that are never evicted, P1",

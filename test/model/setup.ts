@@ -23,6 +23,8 @@ export type Fault =
   | "early expiry"
   /** The connection to the database is lost under way: it may commit later, as long as a new intent would last. */
   | "lost connection"
+  /** The server is started again from an old copy of its data, once. */
+  | "old copy"
 
 /** One rule broken. Those that break a script stand in `mutants.ts`, as scripts of their own. */
 export type Flaw =
@@ -41,6 +43,7 @@ export type Flaw =
   | "an entry under a stamp on probation has no end"
   | "the store does not compare the end of an entry"
   | "a guard on probation sets no end"
+  | "stamps of an earlier life count"
 
 /** How a process looks at several keys, or makes several stamps: at one moment, or one key after the other. */
 export type Manner = "together" | "one by one"

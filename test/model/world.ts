@@ -31,6 +31,8 @@ export interface World {
   ahead: Array<Deadline>
   readers: Array<Reader>
   writers: Array<Writer>
+  /** What the server would start again from, until it has. */
+  copy: { readonly tags: Readonly<Record<string, TagState>>; readonly entries: Readonly<Record<string, Entry | null>> } | null | "spent"
   /** How many more keys the server may evict. `null`: any number. */
   evictions: number | null
   /** How many more times a reader may set out to fill. `null`: any number. */
@@ -54,6 +56,7 @@ export const makeWorld = (parts: {
   tags: { ...parts.tags },
   entries: Object.fromEntries(parts.entries.map((name) => [name, null])),
   ahead: [],
+  copy: null,
   readers: [...parts.readers],
   writers: [...parts.writers],
   evictions: parts.evictions,
@@ -68,6 +71,7 @@ export const copyWorld = (world: World): World => ({
   tags: { ...world.tags },
   entries: { ...world.entries },
   ahead: world.ahead.slice(),
+  copy: world.copy,
   readers: world.readers.slice(),
   writers: world.writers.slice(),
   evictions: world.evictions,
