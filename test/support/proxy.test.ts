@@ -66,6 +66,7 @@ describe("a proxy", () => {
     await Promise.race([once(socket, "connect"), once(socket, "close")]).catch(() => {})
     return {
       say: (text: string) => void socket.write(text),
+      leave: () => void socket.end(),
       heard: () => heard,
       hears: (text: string) => until(`it hears ${text}`, () => heard === text),
       isClosed: () => until("it is closed", () => closed),
@@ -133,6 +134,36 @@ describe("a proxy", () => {
     const another = await open()
     another.say("a")
     await another.hears("A")
+  })
+
+  it("freezes the connections that there are, and delivers later what was said in them", async () => {
+    const client = await open()
+    client.say("a")
+    await client.hears("A")
+    const thaw = proxy.freeze()
+    client.say("b")
+    client.leave()
+    const another = await open()
+    another.say("c")
+    await another.hears("C")
+    expect(echo.heard()).toBe("ac")
+    thaw()
+    await until("the server has heard", () => echo.heard() === "acb")
+    await until("that connection is gone", () => echo.connections() === 1)
+  })
+
+  it("leads to another server", async () => {
+    const other = await startEcho()
+    onTestFinished(other.stop)
+    const client = await open()
+    proxy.lead(other.port)
+    onTestFinished(() => proxy.lead(echo.port))
+    const another = await open()
+    client.say("a")
+    another.say("b")
+    await client.hears("A")
+    await another.hears("B")
+    expect([echo.heard(), other.heard()]).toEqual(["a", "b"])
   })
 
   it.each([

@@ -17,7 +17,7 @@ export interface Weather {
   readonly silent?: "toServer" | "toClient" | "both"
   /** Whether answers are garbage. */
   readonly garbled?: boolean
-  /** Answers every command in the server's place, which hears of none. Connections there were are broken. */
+  /** Answers every command in the server's place, which hears of none. Connections from before and after are others. */
   readonly answer?: (command: ReadonlyArray<string>) => string | undefined
   /** Nobody listens, and connections there were are broken. */
   readonly refused?: boolean
@@ -36,6 +36,13 @@ export interface Proxy {
   readonly set: (weather: Weather) => Promise<void>
   /** Breaks every connection; new ones are taken. */
   readonly cut: () => void
+  /**
+   * Nothing comes through the connections that there are; new ones are not affected. What was said in them still arrives,
+   * when the network remembers: when what is answered is called.
+   */
+  readonly freeze: () => () => void
+  /** From now on connections lead to another server. Those that there are do not. */
+  readonly lead: (serverPort: number) => void
   /** Breaks the connections as soon as the server has answered what is sent next, before the client hears of it. */
   readonly cutBeforeNextAnswer: () => void
   /** The same, the hard way: the client is told that its connection was reset. */
@@ -98,7 +105,15 @@ type NextAnswer =
 /** Without a server's port there is nobody behind it: only `answer` answers. */
 export const startProxy = async (serverPort?: number, options: ProxyOptions = {}): Promise<Proxy> => {
   const { onCommand } = options
-  const links = new Set<{ readonly client: Socket; readonly pump: () => void }>()
+  let target = serverPort
+  interface Link {
+    readonly client: Socket
+    readonly pump: () => void
+    readonly drop: () => void
+    isFrozen: boolean
+  }
+  const links = new Set<Link>()
+  const frozen = new Set<Link>()
   let weather: Weather = {}
   let next: NextAnswer = { _tag: "Comes" }
   let trips = 0
@@ -109,16 +124,16 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
   const listener = createServer((client) => {
     const connection = ++made
     client.setNoDelay(true)
-    const upstream = serverPort === undefined ? undefined : connect({ host: "127.0.0.1", port: serverPort, noDelay: true })
+    const upstream = target === undefined ? undefined : connect({ host: "127.0.0.1", port: target, noDelay: true })
     const toClient = makeLane(client, () => ({
       latency: weather.latency?.toClient ?? 0,
       bytesPerSecond: weather.bytesPerSecond ?? Infinity,
-      isSilent: weather.silent === "both" || weather.silent === "toClient"
+      isSilent: link.isFrozen || weather.silent === "both" || weather.silent === "toClient"
     }))
     const toServer = upstream && makeLane(upstream, () => ({
       latency: weather.latency?.toServer ?? 0,
       bytesPerSecond: Infinity,
-      isSilent: weather.silent === "both" || weather.silent === "toServer"
+      isSilent: link.isFrozen || weather.silent === "both" || weather.silent === "toServer"
     }))
     const answerInPlace = (command: ReadonlyArray<string>) => {
       const answer = weather.answer?.(command)
@@ -153,23 +168,27 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
           if (what.then === "cut") client.end()
       }
     })
-    const link = {
+    const link: Link = {
       client,
       pump: () => {
         toServer?.pump()
         toClient.pump()
-      }
-    }
-    links.add(link)
-    for (const socket of [client, upstream]) {
-      socket?.on("error", () => {})
-      socket?.on("close", () => {
+      },
+      drop: () => {
         links.delete(link)
+        frozen.delete(link)
         toServer?.close()
         toClient.close()
         client.destroy()
         upstream?.destroy()
-      })
+      },
+      isFrozen: false
+    }
+    links.add(link)
+    for (const socket of [client, upstream]) {
+      socket?.on("error", () => {})
+      // That one side has gone away the other does not learn through a network that hands on nothing.
+      socket?.on("close", () => link.isFrozen ? links.delete(link) : link.drop())
     }
   })
   const listen = async (port: number) => {
@@ -192,20 +211,40 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
     open: () => links.size,
     set: async (changed) => {
       const wasRefused = weather.refused === true
+      // An answer in the server's place must not overtake one of its own, nor stand for a greeting that it needs.
+      const isAnother = weather.answer !== changed.answer
       weather = changed
       if (changed.refused === true) {
         if (!wasRefused) await close()
         return
       }
       if (wasRefused) await listen(port)
-      // An answer in the server's place must not overtake one of its own.
-      if (changed.answer !== undefined) cut()
+      if (isAnother) cut()
       links.forEach(({ pump }) => pump())
     },
     cut,
+    freeze: () => {
+      const these = Array.from(links)
+      for (const link of these) {
+        link.isFrozen = true
+        frozen.add(link)
+      }
+      return () => {
+        for (const link of these) {
+          link.isFrozen = false
+          link.pump()
+          // Whoever has gone away meanwhile has said all that it had to say.
+          if (!links.has(link)) setImmediate(link.drop)
+        }
+      }
+    },
+    lead: (port) => void (target = port),
     cutBeforeNextAnswer: () => void (next = { _tag: "Lost", end: (client) => client.destroy() }),
     resetBeforeNextAnswer: () => void (next = { _tag: "Lost", end: (client) => client.resetAndDestroy() }),
     truncateNextAnswer: (bytes, then) => void (next = { _tag: "Truncated", bytes, then }),
-    stop: () => weather.refused === true ? Promise.resolve() : close()
+    stop: () => {
+      frozen.forEach(({ drop }) => drop())
+      return weather.refused === true ? Promise.resolve() : close()
+    }
   }
 }

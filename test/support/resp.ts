@@ -7,7 +7,7 @@ const newline = Buffer.from("\r\n")
  * What is no request it hands on line by line, as a server would read it.
  */
 export const requestReader = (onCommand: (command: ReadonlyArray<string>) => void): (chunk: Buffer) => void => {
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
 
   /** The line that begins here, without its end, and where the next one begins. */
   const lineAt = (from: number): readonly [line: string, next: number] | undefined => {

@@ -13,10 +13,15 @@ export interface ValkeyServer {
   readonly port: number
   /** The process that answers now: it changes with `restart`. */
   readonly pid: number
+  /** Where it keeps its files, removed when it is stopped. */
+  readonly directory: string
   /** Sends a signal. Resolves once the process is gone for SIGKILL, SIGTERM and SIGINT, at once for any other. */
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
-  /** Starts it again on the same port, empty unless `args` make it persist, stopping it first when it still runs. */
-  readonly restart: () => Promise<void>
+  /**
+   * Starts it again on the same port, stopping it first when it still runs: empty unless it was told to save. `args`
+   * hold for this start only.
+   */
+  readonly restart: (args?: ReadonlyArray<string>) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -142,6 +147,7 @@ const startAt = async (makeArgs: (port: number) => Promise<ReadonlyArray<string>
     url: `valkey://127.0.0.1:${port}`,
     host: "127.0.0.1",
     port,
+    directory,
     get pid() {
       return current.pid
     },
@@ -151,9 +157,9 @@ const startAt = async (makeArgs: (port: number) => Promise<ReadonlyArray<string>
         await exited(current.child)
       }
     },
-    restart: async () => {
+    restart: async (more = []) => {
       await end()
-      const again = await launch(program, port, directory, args)
+      const again = await launch(program, port, directory, [...args, ...more])
       if (typeof again === "string") {
         throw new Error(`${path.basename(program)} did not start again: ${again}`)
       }
