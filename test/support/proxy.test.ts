@@ -219,7 +219,9 @@ describe("a proxy", () => {
 
   it("answers commands in the server's place, and tells of them", async () => {
     const commands: Array<readonly [string, number]> = []
-    const fake = await startProxy(undefined, { onCommand: (command, connection) => commands.push([command.join(" "), connection]) })
+    const fake = await startProxy(undefined, {
+      onCommand: (command, connection) => commands.push([command.join(" "), connection])
+    })
     onTestFinished(() => fake.stop())
     await fake.set({ answer: ([name]) => name === "ping" ? "+PONG\r\n" : name === "hush" ? undefined : "-LOADING\r\n" })
     const client = await open(fake.port)

@@ -37,8 +37,8 @@ export interface Proxy {
   /** Breaks every connection; new ones are taken. */
   readonly cut: () => void
   /**
-   * Nothing comes through the connections that there are; new ones are not affected. What was said in them still arrives,
-   * when the network remembers: when what is answered is called.
+   * Nothing comes through the connections that there are; new ones are not affected. What was said in them arrives when
+   * what is answered is called.
    */
   readonly freeze: () => () => void
   /** From now on connections lead to another server. Those that there are do not. */
