@@ -194,7 +194,13 @@ export const makeReading = (core: Core): Reading => {
       predictions.set(plan.entry, entry.tags)
       return again ? lookFor(plan, distinct([...asked, ...entry.tags]), false) : Effect.succeed(gap(seen))
     }
-    if (!entry.tags.every((tag, i) => isSame(states.get(tag), entry.stamps[i]))) return Effect.succeed(gap(seen))
+    let isMarked = false
+    for (const [i, tag] of entry.tags.entries()) {
+      const state = states.get(tag)
+      if (state === entry.stamps[i]) continue
+      if (!isSame(state, entry.stamps[i])) return Effect.succeed(gap(seen))
+      isMarked = true
+    }
     // Alive, but another call site made it and it does not carry all of ours: an invalidation of those would miss it.
     if (!plan.required.every((tag) => entry.tags.includes(tag))) {
       const united = distinct([...plan.tags, ...entry.tags])
@@ -209,12 +215,13 @@ export const makeReading = (core: Core): Reading => {
       if (!named.every((tag) => entry.tags.includes(tag))) {
         return Effect.succeed(gap(seen, distinct([...plan.tags, ...entry.tags])))
       }
-      const isMarked = !entry.tags.every((tag, i) => states.get(tag) === entry.stamps[i])
+      const expired: Look<Hit, Gap> = { _tag: "Gap", gap: { seen, states, tags: plan.tags, expired: { entry, value } } }
+      const hit: Look<Hit, Gap> = { _tag: "Hit", hit: { entry, value } }
+      if (isMarked) return Effect.succeed(expired)
       // What is kept no longer than it is fresh expires by the store's clock alone.
-      return Effect.map(Clock.currentTimeMillis, (now) =>
-        isMarked || (entry.keptMillis > entry.ttlMillis && now - entry.createdAt >= entry.ttlMillis)
-          ? { _tag: "Gap", gap: { seen, states, tags: plan.tags, expired: { entry, value } } }
-          : { _tag: "Hit", hit: { entry, value } })
+      return entry.keptMillis <= entry.ttlMillis
+        ? Effect.succeed(hit)
+        : Effect.map(Clock.currentTimeMillis, (now) => now - entry.createdAt >= entry.ttlMillis ? expired : hit)
     })
   }
 
