@@ -1,142 +1,127 @@
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { CacheStore } from "effect-prisma-cache/CacheStore"
-import type { DistributedLock } from "effect-prisma-cache/DistributedLock"
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
-import { freePort, until } from "../support/process.js"
-import { startValkey } from "../support/valkey.js"
-import type { ValkeyServer } from "../support/valkey.js"
-import { insertCounter } from "./counters.js"
-import { answerTo, memoryLayer, missThenHit, onValkey, statusOf, useDatabase } from "./support.js"
-import type { CachedClient } from "./support.js"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { CacheError, QueryTimeoutError } from "effect-prisma-cache/CacheError"
+import * as MemoryCache from "effect-prisma-cache/MemoryCache"
+import { prismaCache } from "effect-prisma-cache/PrismaCache"
+import type { PrismaCacheOptions } from "effect-prisma-cache/PrismaCache"
+import { EventLog, Faults } from "effect-prisma-cache/testing"
+import { makePrisma } from "../support/database.js"
+import { until } from "../support/process.js"
+import { uniqueName } from "../support/servers.js"
+import { useDatabase } from "./support.js"
 
 const database = useDatabase()
 
-/** What a cache that does not answer may add to a query: milliseconds, its bound on one operation for each of a few. */
-const patience = 4_000
-
-const within = async <A>(body: () => PromiseLike<A>): Promise<A> => {
-  const start = performance.now()
-  const result = await body()
-  expect(performance.now() - start).toBeLessThan(patience)
-  return result
+/** A client whose store can be put out of order. */
+const make = (options: PrismaCacheOptions = {}) => {
+  const { close, prisma, sql } = makePrisma(database.url)
+  const faults = Faults.make()
+  const log = EventLog.make()
+  const cache = faults.around(MemoryCache.layerServices())
+  const extended = prisma.$extends(prismaCache({ cache, budget: 30_000, writeBudget: 30_000, onEvent: log.onEvent, ...options }))
+  onTestFinished(async () => {
+    Effect.runSync(faults.heal())
+    await close()
+  })
+  return {
+    prisma: extended,
+    sql,
+    events: (tag: Parameters<typeof log.of>[0]) => Effect.runSync(log.of(tag)).length,
+    fail: () => Effect.runSync(faults.every(Faults.operations, Faults.fail())),
+    heal: () => Effect.runSync(faults.heal())
+  }
 }
 
-const everyKindOfQuery = async (prisma: CachedClient) => {
-  const name = await insertCounter(database.base)
-  const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
-  expect(await within(read)).toEqual({ name, value: 1 })
-  expect(await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "other" }))).toEqual({
-    name,
-    value: 2
-  })
-  expect(await within(() => prisma.counter.findMany({ where: { name }, cache: { key: () => "many" } }))).toEqual([
-    { name, value: 2 }
-  ])
-  expect(
-    await within(() => prisma.counter.update({ where: { name }, data: { value: 3 }, cache: { key: () => "own" } }))
-  ).toEqual({ name, value: 3 })
-  expect(
-    await within(() =>
-      prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 4 }, uncache: "k" }))
-    )
-  ).toEqual({ name, value: 4 })
-  expect(await within(() => prisma.$transaction([prisma.counter.count({ where: { name }, cache: true })]))).toEqual([1])
-  const rows = await within(() =>
-    Promise.all(Array.from({ length: 20 }, () => prisma.counter.findMany({ where: { name }, cache: true })))
-  )
-  expect(rows).toEqual(Array.from({ length: 20 }, () => [{ name, value: 4 }]))
-  await expect(
-    within(() => prisma.counter.findUniqueOrThrow({ where: { name: "nobody" }, cache: true }))
-  ).rejects.toMatchObject({ code: "P2025" })
+const insertCounter = async (): Promise<string> => {
+  const { name } = await database.base.counter.create({ data: { name: uniqueName("counter"), value: 1 } })
+  return name
 }
 
-describe("a Valkey that is out of order", () => {
-  let server: ValkeyServer
+const readOf = (prisma: ReturnType<typeof make>["prisma"], name: string) => () =>
+  prisma.counter.findUnique({ where: { name }, cache: { ttl: "1 hour" } }).withCacheInfo()
 
-  beforeAll(async () => {
-    server = await startValkey()
+describe("while the cache is out of order", () => {
+  it("queries cost what they cost without one, and it is used again when it is well", async () => {
+    const { events, fail, heal, prisma, sql } = make()
+    const name = await insertCounter()
+    const read = readOf(prisma, name)
+    expect(prisma.$cache.health()).toEqual({ status: "closed", suspended: [], undelivered: 0 })
+    await read()
+    expect(prisma.$cache.health().status).toBe("ok")
+    fail()
+    for (let time = 0; time < 20; time++) expect((await read()).data).toMatchObject({ value: 1 })
+    expect(prisma.$cache.health()).toEqual({ status: "down", suspended: [""], undelivered: 0 })
+    sql.reset()
+    expect((await read()).info.status).toBe("bypass")
+    expect(sql.count()).toBe(1)
+    await prisma.counter.update({ where: { name }, data: { value: 2 } })
+    expect(prisma.$cache.health().undelivered).toBeGreaterThan(0)
+    heal()
+    await until("the cache is well", () => prisma.$cache.health().status === "ok")
+    await until("the row is cached", async () => (await read()).info.status === "hit")
+    expect((await read()).data).toMatchObject({ value: 2 })
+    expect([events("BreakerOpened"), events("BreakerClosed")]).toEqual([1, 1])
   })
-  afterAll(() => server.stop())
 
-  onValkey(database, "costs latency within a bound, and nothing else", (make) => {
-    it("where nobody listens", async () => {
-      const { events, prisma } = make({ cache: `valkey://127.0.0.1:${await freePort()}` })
-      await everyKindOfQuery(prisma)
-      expect(events.some(({ _tag }) => _tag === "Failed")).toBe(true)
-      expect(prisma.$cache.stats().errors).toBeGreaterThan(0)
-      await within(() => prisma.$cache.close())
-    })
+  it("writes are carried out, and what they made invalid is read from the database", async () => {
+    const { fail, heal, prisma } = make()
+    const name = await insertCounter()
+    const read = readOf(prisma, name)
+    await until("the row is cached", async () => (await read()).info.status === "hit")
+    fail()
+    await prisma.counter.update({ where: { name }, data: { value: 2 } })
+    heal()
+    expect((await read()).data).toMatchObject({ value: 2 })
+  })
 
-    it("where it dies, and until it comes back", async () => {
-      const { prisma } = make({ cache: server.url })
-      const name = await insertCounter(database.base)
-      await missThenHit(database.sql, () => prisma.counter.findUnique({ where: { name }, cache: true }))
-      await server.kill("SIGKILL")
-      await everyKindOfQuery(prisma)
-      await expect(prisma.$cache.invalidate({ tags: ["t"] })).rejects.toMatchObject({ _tag: "CacheError" })
-      await server.restart()
-      await until(
-        "the cache is in use again",
-        async () => (await statusOf(() => prisma.counter.findUnique({ where: { name }, cache: true }))) === "hit"
-      )
-    })
+  it.each(["strict", "after-commit"] as const)("writes are refused where that is asked for: %s", async (consistency) => {
+    const { fail, heal, prisma, sql } = make({ onUnreachable: "refuse", consistency })
+    const name = uniqueName("refused")
+    await prisma.counter.create({ data: { name, value: 1 } })
+    fail()
+    sql.reset()
+    const update = { where: { name }, data: { value: 2 } }
+    for (let time = 0; time < 15; time++) await expect(prisma.counter.update(update)).rejects.toBeInstanceOf(CacheError)
+    await expect(prisma.$transaction([prisma.counter.update(update)])).rejects.toBeInstanceOf(CacheError)
+    await expect(prisma.$transaction(async (tx) => tx.counter.update(update))).rejects.toBeInstanceOf(CacheError)
+    await expect(prisma.$executeRaw`UPDATE "Counter" SET value = 2 WHERE name = ${name}`.touches("Counter")).rejects.toBeInstanceOf(CacheError)
+    expect(sql.statements.filter((statement) => statement.includes("UPDATE"))).toEqual([])
+    expect(await prisma.counter.findUnique({ where: { name } })).toMatchObject({ value: 1 })
+    heal()
+    await until("writes go on", () => prisma.counter.update(update).then(() => true, () => false))
+    expect(await prisma.counter.findUnique({ where: { name } })).toMatchObject({ value: 2 })
+  })
 
-    it("where it accepts connections and does not answer", async () => {
-      const { prisma } = make({ cache: server.url })
-      const name = await insertCounter(database.base)
-      const read = () => prisma.counter.findUnique({ where: { name }, cache: true })
-      await missThenHit(database.sql, read)
-      await server.kill("SIGSTOP")
-      try {
-        expect(await within(() => answerTo(read))).toMatchObject({ data: { name, value: 1 } })
-        expect(
-          await within(() => prisma.counter.update({ where: { name }, data: { value: 2 }, uncache: "k" }))
-        ).toMatchObject({ value: 2 })
-      } finally {
-        await server.kill("SIGCONT")
-      }
-      await until("the cache is in use again", async () => (await statusOf(read)) === "hit")
-    })
+  it("an invalidation by hand says that it was not delivered, and is made up for", async () => {
+    const { fail, heal, prisma } = make()
+    const name = await insertCounter()
+    const read = readOf(prisma, name)
+    await until("the row is cached", async () => (await read()).info.status === "hit")
+    fail()
+    await expect(prisma.$cache.invalidate({ models: ["Counter"] })).rejects.toMatchObject({ _tag: "CacheError", reason: "Unavailable" })
+    await expect(prisma.$accelerate.invalidateAll()).rejects.toMatchObject({ code: "P6008" })
+    heal()
+    await until("it is made up for", () => prisma.$cache.health().undelivered === 0)
+    expect((await read()).info.status).toBe("miss")
   })
 })
 
-describe("a cache that cannot be made", () => {
-  const broken: ReadonlyArray<readonly [string, Layer.Layer<CacheStore | DistributedLock, unknown>]> = [
-    ["fails", Layer.fail(new Error("no such thing"))],
-    ["dies", Layer.die(new Error("no such thing"))],
-    [
-      "fails later",
-      Layer.effect(CacheStore, Effect.andThen(Effect.yieldNow(), Effect.fail("no such thing"))).pipe(
-        Layer.merge(memoryLayer())
-      )
-    ]
-  ]
-
-  onValkey(database, "leaves queries as they are", (make) => {
-    it.each(broken)("where its layer %s", async (_, cache) => {
-      const log = vi.spyOn(console, "log").mockImplementation(() => {})
-      const { events, prisma } = make({ cache })
-      const name = await insertCounter(database.base)
-      const read = () => prisma.counter.findUnique({ where: { name }, cache: "k" })
-      const answers = await Promise.all([answerTo(read), answerTo(read)])
-      expect(answers.map(({ data, info }) => [data?.value, info.status])).toEqual([
-        [1, "bypass"],
-        [1, "bypass"]
-      ])
-      expect(
-        await prisma.counter.update({ where: { name }, data: { value: 2 }, cache: "k", uncache: () => "k" })
-      ).toMatchObject({ value: 2 })
-      expect(
-        await prisma.$transaction((tx) => tx.counter.update({ where: { name }, data: { value: 3 }, uncache: "k" }))
-      ).toMatchObject({ value: 3 })
-      await expect(prisma.$cache.invalidateAll()).rejects.toThrow()
-      expect(prisma.$cache.health()).toMatchObject({ status: "closed" })
-      log.mockRestore()
-      // It is tried again after a while, and then said again.
-      expect(events.length).toBeGreaterThan(0)
-      for (const event of events)
-        expect(event).toEqual({ _tag: "Warning", message: expect.stringContaining("the cache could not be made") })
+describe("a query that takes too long", () => {
+  it("fails where it has a hard timeout, and names the query and the time", async () => {
+    const { base } = database
+    const slow = base.$extends(prismaCache({ cache: MemoryCache.layerServices(), trustLaterExtensions: true })).$extends({
+      name: "slow",
+      query: {
+        counter: {
+          findMany: async ({ args, query }) => {
+            await base.$queryRaw`SELECT pg_sleep(1)::text`
+            return query(args)
+          }
+        }
+      }
     })
+    const error: unknown = await slow.counter.findMany({ take: 1, cache: { hardTimeout: 50 } }).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(QueryTimeoutError)
+    expect(error).toMatchObject({ label: "Counter.findMany", millis: 50 })
   })
 })
