@@ -16,8 +16,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/generated/**", "dist/**"],
     globalSetup: ["test/support/globalSetup.ts"],
     pool: "forks",
-    // Most of what a test waits for is a server, so two files at once suit even a small machine.
-    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    // Most of what a test waits for is a server, so three files at once suit even a small machine.
+    poolOptions: { forks: { minForks: 1, maxForks: 3 } },
     // A bound on what hangs, not on how fast a machine is.
     testTimeout: 120_000,
     hookTimeout: 120_000,

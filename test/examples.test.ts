@@ -56,7 +56,7 @@ describe("the example", () => {
   })
 
   it("effect caches an effect that is no Prisma query", { timeout: 130_000 }, async () => {
-    const said = await output("effect", { VALKEY_URL: valkeyUrl() })
+    const said = await output("effect", { VALKEY_URL: undefined })
     expect(said).toMatch(/SKU-0001: Product 1 \((hit|joined)\)/)
     expect(said).toContain("SKU-0001: The first product (miss)")
     expect(said).toContain("100 callers: 1 query")

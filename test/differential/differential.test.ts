@@ -14,7 +14,7 @@ import { worlds } from "./worlds.js"
 
 // More of either shows more: DIFFERENTIAL_SEED=7 DIFFERENTIAL_WRITES=1000, or `npx tsx test/differential/main.ts`.
 const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? 1)
-const writes = Number(process.env["DIFFERENTIAL_WRITES"] ?? amount(30, 200))
+const writes = Number(process.env["DIFFERENTIAL_WRITES"] ?? amount(20, 200))
 
 const run = async (world: string, writes: number, store = MemoryStore.make()) => {
   const tally = makeTally()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest"
 import { prismaCache as prismaCacheOverTcp } from "effect-prisma-cache"
-import { CacheError, HttpCache, prismaCache } from "effect-prisma-cache/edge"
+import { CacheError, HttpCache, prismaCache, withAccelerate } from "effect-prisma-cache/edge"
 import type { CacheEvent, EdgeCacheOptions } from "effect-prisma-cache/edge"
 import { answerTo, expectHitEqualsMiss, statusOf, useDatabase } from "../prisma/support.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
@@ -56,6 +56,21 @@ describe("prismaCache over HTTP", () => {
       prisma.user.findUnique({ ...query, cache: { ttl: "1 minute" } }))
   })
 
+  it("withAccelerate is the same in Accelerate's words", async () => {
+    const { url, token } = bridge.current
+    const waiting: Array<Promise<void>> = []
+    const prisma = database.base.$extends(
+      withAccelerate({ ...unhurried, url, token, namespace: uniqueName("edge"), waitUntil: (promise) => void waiting.push(promise) })
+    )
+    onTestFinished(() => prisma.$cache.close())
+    const read = () => prisma.user.count({ cacheStrategy: { ttl: 60, tags: ["users"] } }).withAccelerateInfo()
+    expect((await read()).info.cacheStatus).toBe("miss")
+    await settled(waiting)
+    expect((await read()).info.cacheStatus).toBe("ttl")
+    await prisma.$accelerate.invalidate({ tags: ["users"] })
+    expect((await read()).info.cacheStatus).toBe("miss")
+  })
+
   it("a hit is one request with one command", async () => {
     const waiting: Array<Promise<void>> = []
     const { prisma } = make({ waitUntil: (promise) => void waiting.push(promise) })
@@ -92,7 +107,7 @@ describe("prismaCache over HTTP", () => {
 
   it("shares entries and invalidations with the extension over TCP", async () => {
     const { options, prisma } = make()
-    const tcp = database.base.$extends(prismaCacheOverTcp({ cache: valkeyUrl(), namespace: options.namespace }))
+    const tcp = database.base.$extends(prismaCacheOverTcp({ ...unhurried, cache: valkeyUrl(), namespace: options.namespace }))
     onTestFinished(() => tcp.$cache.close())
     const user = await prisma.user.create({ data: { email: email() } })
     const query = { where: { id: user.id }, cache: { ttl: "1 minute" } } as const
@@ -110,7 +125,7 @@ describe("prismaCache over HTTP", () => {
   it("the store over HTTP is one more `cache` of the extension of the main entry", async () => {
     const { token, url } = bridge.current
     const cache = HttpCache.layerServices({ url, token, commandTimeout: 20_000 })
-    const prisma = database.base.$extends(prismaCacheOverTcp({ cache, namespace: uniqueName("edge") }))
+    const prisma = database.base.$extends(prismaCacheOverTcp({ ...unhurried, cache, namespace: uniqueName("edge") }))
     onTestFinished(() => prisma.$cache.close())
     const read = () => prisma.user.count({ cache: { ttl: "1 minute" } })
     expect([await statusOf(read), await statusOf(read)]).toEqual(["miss", "hit"])

@@ -8,6 +8,7 @@ import { canonicalArgs } from "../../src/prisma/canonicalArgs.js"
 import { makePrisma6 } from "../prisma-6/database.js"
 import { makePrisma } from "../support/database.js"
 import { distinctArguments } from "./distinctArguments.js"
+import { amount } from "../support/amount.js"
 
 type Runtime = typeof import("@prisma/client/runtime/client")
 type Args = Record<string, unknown>
@@ -427,7 +428,7 @@ describe("two arguments with one key", () => {
       let pairs = 0
       for (const seed of [1, 2, 3]) {
         const byText = new Map<string, Args>()
-        for (const sample of fc.sample(args, { numRuns: 6_000, seed })) {
+        for (const sample of fc.sample(args, { numRuns: amount(1_500, 6_000), seed })) {
           for (const variant of [sample, reordered(sample) as Args]) {
             const known = byText.get(text(variant))
             if (known === undefined) byText.set(text(variant), variant)
@@ -438,13 +439,15 @@ describe("two arguments with one key", () => {
           }
         }
       }
-      expect(pairs).toBeGreaterThan(1_000)
+      expect(pairs).toBeGreaterThan(amount(250, 1_000))
     })
   })
 })
 
-describe("a million distinct arguments", () => {
-  it("have a million distinct keys", { timeout: 120_000 }, () => {
+const distinct = amount(200_000, 1_000_000)
+
+describe("distinct arguments, a million of them or a part", () => {
+  it("have as many distinct keys", { timeout: 120_000 }, () => {
     const fieldRef = prisma.user.fields.email
     const fieldNamed = (name: string): unknown =>
       Object.assign(Object.create(Object.getPrototypeOf(fieldRef)), fieldRef, { name })
@@ -453,8 +456,9 @@ describe("a million distinct arguments", () => {
     for (const args of distinctArguments(fieldNamed)) {
       count++
       digests.add(Either.getOrThrow(CacheKey.make(["User", "findMany", canonicalArgs(args)])).digest)
+      if (count > distinct && process.env["LONG"] === undefined) break
     }
-    expect(count).toBeGreaterThan(1_000_000)
+    expect(count).toBeGreaterThan(distinct)
     expect(digests.size).toBe(count)
   })
 })

@@ -3,7 +3,7 @@ import { amount } from "../support/amount.js"
 import type {} from "../support/globalSetup.js"
 import { soak } from "./soak.js"
 
-const seconds = amount(12, 60)
+const seconds = amount(8, 60)
 
 describe("an application whose cache server one thing after the other happens to", () => {
   it("fails nobody, serves nothing old, and holds in the end what it held at the start", async () => {

@@ -16,6 +16,7 @@ import {
   timesInPlaceOfStamps,
   writesUnannounced
 } from "./mutants.js"
+import { amount } from "../support/amount.js"
 
 /** Goes wrong by so much, as the clocks of machines do. */
 const skewed = (millis: number): Clock.Clock => {
@@ -58,13 +59,14 @@ const inMemory = (
 /** There was something to see: reads that were answered by the cache, between writes. */
 const isTelling = ({ hits, reads, writes }: History) => hits > reads / 20 && writes > 100
 
+const seeds = Array.from({ length: amount(1, 2) }, (_, i) => i + 1)
 const consistencies = ["after-commit", "strict"] as const
 
 describe("readers and writers at random", () => {
   for (const consistency of consistencies) {
     it.live(`never see anything older than they may, ${consistency}`, () =>
       Effect.gen(function*() {
-        for (const seed of [1, 2]) {
+        for (const seed of seeds) {
           const history = yield* inMemory(memoryStore(), { consistency, seed })
           expect(history.stale).toBe(0)
           expect(isTelling(history)).toBe(true)

@@ -18,6 +18,7 @@ import type { Pools, Queries, Query } from "./randomQueries.js"
 import { schemaOf } from "./schemaOf.js"
 import type { Enums, Schema } from "./schemaOf.js"
 import { shapesClient, shapesSql } from "./shapes.js"
+import { amount } from "../../support/amount.js"
 
 interface World {
   readonly client: PrismaInternals
@@ -26,7 +27,7 @@ interface World {
 
 // More of either shows more: SOUNDNESS_SEEDS=2,3,4 SOUNDNESS_WRITES=1000
 const seeds = (process.env["SOUNDNESS_SEEDS"] ?? "1").split(",").map(Number)
-const writes = Number(process.env["SOUNDNESS_WRITES"] ?? 150)
+const writes = Number(process.env["SOUNDNESS_WRITES"] ?? amount(75, 150))
 
 const uuids = [1, 2, 3, 4].flatMap((n) => [
   `0000000${n}-aaaa-4bbb-8ccc-dddddddddddd`,
