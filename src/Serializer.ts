@@ -9,7 +9,7 @@
 import { GenericTag } from "effect/Context"
 import type { Tag } from "effect/Context"
 import * as Data from "effect/Data"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as exactCodec from "./internal/exactCodec.js"
@@ -108,7 +108,7 @@ export interface Serializer {
   readonly encode: (value: unknown, context: Context) => Effect.Effect<Uint8Array, SerializerError>
   /**
    * A new copy, which shares nothing with earlier ones or with the bytes. Bytes that were damaged on their way may
-   * fail with `Malformed` or `UnknownType`, or give another value: guard them by a checksum.
+   * fail with `Malformed`, `UnknownType` or `TooLarge`, or give another value: guard them by a checksum.
    */
   readonly decode: (bytes: Uint8Array, context: Context) => Effect.Effect<unknown, SerializerError>
 }
@@ -137,8 +137,8 @@ export const Serializer: Tag<Serializer, Serializer> = GenericTag("effect-prisma
  *
  * - `Unsupported`: something in the value would not come back as it was
  * - `TooDeep`: nested deeper than 512 levels, or cyclic
- * - `TooLarge`: more than a string can hold, or more than 4,194,304 objects and arrays
- * - `Malformed`: the bytes are not what `encode` makes
+ * - `TooLarge`: more than a string can hold, more than 4,194,304 objects and arrays, or more than a wrapper allows
+ * - `Malformed`: the bytes are not what `encode` makes, or nobody here can read them
  * - `UnknownType`: the bytes hold an instance of a class that the context has no `ValueType` for
  *
  * @since 0.1.0
@@ -168,6 +168,82 @@ export const make: {
   (options: Omit<Synchronous, TypeId>): Synchronous
   (options: Omit<Serializer, TypeId>): Serializer
 } = <A extends Omit<Serializer, TypeId>>(options: A) => ({ [TypeId]: TypeId, ...options })
+
+const isThere = <A>(answer: Effect.Effect<A, SerializerError>): answer is Either.Either<A, SerializerError> =>
+  Either.isEither(answer)
+
+/**
+ * Goes on with an answer: at once where it is there, so that an `Either` after an `Either` is one too.
+ *
+ * @since 0.1.0
+ * @category combining
+ */
+export const chain = <A, B>(
+  answer: Effect.Effect<A, SerializerError>,
+  next: (value: A) => Effect.Effect<B, SerializerError>
+): Effect.Effect<B, SerializerError> => {
+  if (!isThere(answer)) return Effect.flatMap(answer, next)
+  return Either.isLeft(answer) ? Either.left(answer.left) : next(answer.right)
+}
+
+/**
+ * What a wrapper does to the bytes of the serializer below it. It leaves its input as it is. What it throws is taken
+ * for `Unsupported` by `seal`, for `Malformed` by `open`, and not kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Wrapper {
+  /** Names what it does and in which format, e.g. `deflate-1`. */
+  readonly id: string
+  readonly seal: (bytes: Uint8Array, context: Context) => Effect.Effect<Uint8Array, SerializerError>
+  /** Gives back what was sealed, or fails. */
+  readonly open: (bytes: Uint8Array, context: Context) => Effect.Effect<Uint8Array, SerializerError>
+}
+
+/**
+ * A serializer around another one, with both names in its `id`, the outer one first: `deflate-1(exact-1)`. As long as
+ * both answer with an `Either`, so does it.
+ *
+ * @example
+ * ```ts
+ * import * as Either from "effect/Either"
+ * import * as Layer from "effect/Layer"
+ * import { Serializer } from "effect-prisma-cache"
+ *
+ * const reversed = Serializer.wrap(Serializer.exact, {
+ *   id: "reversed-1",
+ *   seal: (bytes) => Either.right(bytes.toReversed()),
+ *   open: (bytes) => Either.right(bytes.toReversed())
+ * })
+ * const ReversedLive = Layer.succeed(Serializer.Serializer, reversed)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const wrap = (inner: Serializer, wrapper: Wrapper): Serializer =>
+  make({
+    id: `${wrapper.id}(${inner.id})`,
+    encode: (value, context) =>
+      chain(inner.encode(value, context), (bytes) => guarded("seal", wrapper, bytes, context)),
+    decode: (bytes, context) =>
+      chain(guarded("open", wrapper, bytes, context), (opened) => inner.decode(opened, context))
+  })
+
+const threw = {
+  seal: new SerializerError({ reason: "Unsupported", message: "the value cannot be stored: a wrapper threw an error" }),
+  open: new SerializerError({ reason: "Malformed", message: "a wrapper threw an error" })
+}
+
+const guarded = (step: "seal" | "open", wrapper: Wrapper, bytes: Uint8Array, context: Context) => {
+  try {
+    const answer = wrapper[step](bytes, context)
+    return Either.isEither(answer) ? answer : Effect.catchAllDefect(answer, () => Either.left(threw[step]))
+  } catch {
+    return Either.left(threw[step])
+  }
+}
 
 const decodeMessages = {
   Malformed: "the bytes are not what this serializer writes",

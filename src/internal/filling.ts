@@ -2,6 +2,7 @@
  * Storing a result: under the stamps from before its query, and under those of what is known from it only.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { CacheError } from "../CacheError.js"
 import * as CacheEntry from "../CacheEntry.js"
@@ -94,7 +95,12 @@ export const makeFilling = (core: Core, reading: Reading): Filling => {
       yield* core.tolerate(reading.sustain(tags, stamps, plan.lifetime.kept))
       for (const alias of late.entries) {
         const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
-        yield* put(aliasPlan, CacheEntry.encode(alias.digest, entry), entry.keptMillis, null, until)
+        // What a serializer makes may be bound to its entry, as encryption does: another entry needs its own.
+        const copy = yield* Effect.option(Effect.flatMap(reading.decode(plan, payload), (value) =>
+          serializer.encode(value, { digest: alias.digest, types: plan.types })))
+        if (Option.isNone(copy)) continue
+        const aliasEntry = { ...entry, payload: copy.value }
+        yield* put(aliasPlan, CacheEntry.encode(alias.digest, aliasEntry), entry.keptMillis, null, until)
       }
       if (!stored) return "Overtaken" as const
       counts.fills++

@@ -28,7 +28,7 @@ export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<Que
     maxUndelivered: settings.maxUndelivered,
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
-  }).pipe(Layer.provide(Layer.merge(backend, layerExact)))
+  }).pipe(Layer.provide(Layer.merge(backend, settings.serializer ?? layerExact)))
 }
 
 /**

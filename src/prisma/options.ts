@@ -12,6 +12,7 @@ import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
+import type { Serializer } from "../Serializer.js"
 import type { ClusterConnection } from "../valkey/options.js"
 import { isName, readTtl, show, ttlForm } from "./queryOptions.js"
 import type { QueryStrategy } from "./queryOptions.js"
@@ -119,6 +120,8 @@ export type Invalidation = "auto" | "manual"
 export interface PrismaCacheOptions {
   /** Where entries are kept. Left out: in the memory of this process, which a log line says once. */
   readonly cache?: CacheBackend | undefined
+  /** How answers become bytes, e.g. compressed or encrypted. Default `Serializer.layerExact`. */
+  readonly serializer?: Layer.Layer<Serializer, unknown> | undefined
   /** How the processes of a fleet share out their queries, in milliseconds; `false`: not at all. */
   readonly lock?: LockOptions | false | undefined
   /** The cache's prefix: clients of one namespace share entries and invalidations. Default `default`. */
@@ -202,6 +205,7 @@ export interface PrismaCacheOptions {
  */
 export interface Settings {
   readonly cache: CacheBackend | undefined
+  readonly serializer: Layer.Layer<Serializer, unknown> | undefined
   readonly lock: LockOptions | false
   readonly namespace: string
   readonly defaults: QueryStrategy | undefined
@@ -227,6 +231,7 @@ export interface Settings {
 
 const names = [
   "cache",
+  "serializer",
   "lock",
   "namespace",
   "defaults",
@@ -374,9 +379,14 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   } else if (models !== undefined) problem("models", models, "an object of strategies by model")
 
   const standing = defaults === undefined ? undefined : strategy("defaults", defaults)
+  const { serializer } = options
+  if (serializer !== undefined && !(isObject(serializer) && layerTypeId in serializer)) {
+    problem("serializer", serializer, "a Layer that provides a Serializer")
+  }
   if (problems.length > 0 || invalidation === undefined) throw new CacheOptionsError("prismaCache", problems)
   return {
     cache: trusted.cache,
+    serializer: trusted.serializer,
     lock: trusted.lock ?? {},
     namespace: trusted.namespace ?? "default",
     defaults: standing,

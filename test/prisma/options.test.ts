@@ -32,6 +32,7 @@ describe("the options of the extension", () => {
         defaults: { ttl: "soon", tags: ["", 1] },
         models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: -1 } },
         varyBy: "tenant",
+        serializer: {},
         budget: 0,
         onUnreachable: "ignore",
         maxUndelivered: -1,
@@ -59,10 +60,11 @@ describe("the options of the extension", () => {
       "namespace",
       "onEvent",
       "onUnreachable",
+      "serializer",
       "unknown",
       "varyBy"
     ])
-    expect(error.message).toMatch(/^prismaCache: 19 problems\n/)
+    expect(error.message).toMatch(/^prismaCache: 20 problems\n/)
     for (const { message, path } of error.problems) {
       expect(error.message).toContain(`${path}: ${message}`)
       expect(message).toMatch(/^got .+, (allowed: |no such option; there are ).+/)
