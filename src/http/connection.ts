@@ -13,6 +13,7 @@ import * as Store from "../CacheStore/Valkey.js"
 import type { CacheStore } from "../CacheStore.js"
 import * as Lock from "../DistributedLock/Valkey.js"
 import type { DistributedLock } from "../DistributedLock.js"
+import { anyLife } from "../internal/stamp.js"
 import { make as makeConnection, ValkeyConnection } from "../valkey/connection.js"
 import { makeBatcher } from "./batcher.js"
 import { dialectOf } from "./dialect.js"
@@ -40,7 +41,7 @@ const make = ({ commandTimeout, waitUntil, ...place }: Settings) =>
     const connection = makeConnection(batcher, {
       isCluster: false,
       // Behind an address is whoever answers.
-      lifeOf: () => "",
+      lifeOf: () => anyLife,
       learnLives: () => Effect.void,
       channel: (name) => channelPrefix + name,
       listen: () => Effect.void

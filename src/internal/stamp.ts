@@ -14,15 +14,22 @@ export const makeStamp = ({ life = "", until }: { readonly life?: string | undef
   `s:${random128()}${life === "" ? "" : `!${life}`}${until === undefined ? "" : `~${until}`}.0`
 
 /**
- * Whether a state may be what was left when the server was last heard of: it is no stamp, says of no life, or of this one.
- * Of an unknown life (`undefined`) nothing can be said.
+ * What stamps say, and are believed, that were made where there is no telling one life from another: over HTTP.
+ *
+ * @internal
+ */
+export const anyLife = "any"
+
+/**
+ * Whether a state may be what was left when the server was last heard of: it is no stamp, or one of this life. Who does
+ * not know of lives (an empty one, or any) believes every stamp; whose is not known yet (`undefined`), none.
  *
  * @internal
  */
 export const isOfLife = (state: TagState, life: string | undefined): boolean => {
-  if (state === null || life === "" || !isStamp(state)) return true
+  if (state === null || life === "" || life === anyLife || !isStamp(state)) return true
   const told = /^s:[^.~!]*!([^.~]*)/.exec(state)?.[1]
-  return told === undefined || told === life
+  return told === anyLife || (told !== undefined && told === life)
 }
 
 /**

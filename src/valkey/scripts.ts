@@ -21,14 +21,16 @@ export interface Script {
 export const script = (lua: string): Script => ({ lua, sha: bytesToHex(sha1(new TextEncoder().encode(lua))) })
 
 /**
- * `ARGV` new stamp, ttl, probation | 0, the server's life | ''. Answers what the place holds then. Fails with OOM only
+ * `ARGV` new stamp, ttl, probation | 0, the server's life | 'any' | ''. Answers what the place holds then. Fails with OOM only
  * where a stamp would have to be made. A stamp on probation, `s:<hard>~<until>.<soft>`, gives way to a new one when that
  * time has come; one that was made in another life, `s:<random>!<life>…`, at once.
  */
 export const obtain = script(`
 local v = redis.call('GET', KEYS[1])
-local life = v and ARGV[4] ~= '' and string.match(v, '^s:[^.~!]*!([^.~]*)')
-if life and life ~= ARGV[4] then v = false end
+if v and ARGV[4] ~= '' and ARGV[4] ~= 'any' and string.sub(v, 1, 2) == 's:' then
+  local life = string.match(v, '^s:[^.~!]*!([^.~]*)')
+  if life ~= ARGV[4] and life ~= 'any' then v = false end
+end
 local until_ = v and string.match(v, '^s:[^.]*~(%d+)%.')
 local now = 0
 if until_ or (not v and ARGV[3] ~= '0') then

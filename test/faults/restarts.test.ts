@@ -25,6 +25,23 @@ describe("a server that comes back with data from before an acknowledged invalid
     expect(process.watched.counts).toMatchObject(nothingWrong)
   })
 
+  it("is not believed although its stamps are from a time when nobody could ask who it is", async () => {
+    const place = await makeWorld()
+    const { stage } = place
+    await stateOf("forbidding to ask who it is").begin(stage)
+    const unknowing = await place.open()
+    await isCached(unknowing)
+    await stateOf("forbidding to ask who it is").end(stage)
+    await stage.ask("SAVE")
+    await Promise.all(everyRow.map(unknowing.watched.invalidate))
+    expect(unknowing.watched.counts).toMatchObject({ acknowledged: rows, undelivered: 0 })
+    await stage.server.kill("SIGKILL")
+    await stage.server.restart()
+    const process = await place.open()
+    await isCached(process)
+    expect(process.watched.counts).toMatchObject(nothingWrong)
+  })
+
   it("is not believed by a process that was not there before", async () => {
     const { open, stage } = await saved()
     await stage.server.kill("SIGKILL")

@@ -16,7 +16,7 @@ const observeAt = async (name: keyof typeof places, more: Partial<Options> & Pic
       ...place,
       postgres: await postgresUrl("history"),
       namespace: "history",
-      operations: amount(2_000, 10_000),
+      operations: amount(1_500, 10_000),
       processes: 3,
       ...more
     })

@@ -192,7 +192,7 @@ const values: ReadonlyArray<unknown> = [
 /** How often each entry is read at once: those reads share a query. */
 const readers = 500
 
-const damaged = amount(25_000, 100_000)
+const damaged = amount(10_000, 100_000)
 
 describe(`${damaged} damaged entries`, () => {
   it.scopedLive("are misses, and gone; or they are what they were", () =>
