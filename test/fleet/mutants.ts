@@ -5,7 +5,7 @@ import type { CacheStore, TagState } from "effect-prisma-cache/CacheStore"
 /** `ARGV` by how much: a tag's counter, which begins at zero where there is none. */
 const countOn = `
   local count = tonumber(string.match(redis.call('GET', KEYS[1]) or 's:0.0', '^s:(%d+)')) + ARGV[1]
-  redis.call('SET', KEYS[1], 's:' .. string.format('%.0f', count) .. '.0')
+  redis.call('SET', KEYS[1], 's:' .. string.format('%.0f', count) .. '!any.0')
   return redis.call('GET', KEYS[1])
 `
 
