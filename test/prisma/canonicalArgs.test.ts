@@ -444,7 +444,7 @@ describe("two arguments with one key", () => {
   })
 })
 
-const distinct = amount(200_000, 1_000_000)
+const distinct = amount(100_000, 1_000_000)
 
 describe("distinct arguments, a million of them or a part", () => {
   it("have as many distinct keys", { timeout: 120_000 }, () => {

@@ -63,7 +63,7 @@ describe("readers and writers at random never see anything older than they may",
       it(consistency, async () => {
         const history = await observeAt(server.url, { consistency })
         expect(history).toMatchObject({ reads, writes, stale: 0 })
-        expect(history.hits).toBeGreaterThan(10)
+        expect(history.hits).toBeGreaterThan(5)
       })
     }
 
@@ -79,9 +79,9 @@ describe("readers and writers at random never see anything older than they may",
         })
       const history = await observeAt(server.url, { mischief })
       admin.disconnect()
-      expect(evicted).toBeGreaterThan(10)
+      expect(evicted).toBeGreaterThan(5)
       expect(history).toMatchObject({ reads, stale: 0 })
-      expect(history.hits).toBeGreaterThan(10)
+      expect(history.hits).toBeGreaterThan(5)
     })
 
     it("when writers die between COMMIT and invalidation, strict", async () => {
@@ -108,7 +108,7 @@ describe("readers and writers at random never see anything older than they may",
       it(consistency, async () => {
         const history = await observeAt(connection, { consistency })
         expect(history).toMatchObject({ reads, writes, stale: 0 })
-        expect(history.hits).toBeGreaterThan(10)
+        expect(history.hits).toBeGreaterThan(5)
       })
     }
   })

@@ -27,7 +27,7 @@ interface World {
 
 // More of either shows more: SOUNDNESS_SEEDS=2,3,4 SOUNDNESS_WRITES=1000
 const seeds = (process.env["SOUNDNESS_SEEDS"] ?? "1").split(",").map(Number)
-const writes = Number(process.env["SOUNDNESS_WRITES"] ?? amount(75, 150))
+const writes = Number(process.env["SOUNDNESS_WRITES"] ?? amount(60, 150))
 
 const uuids = [1, 2, 3, 4].flatMap((n) => [
   `0000000${n}-aaaa-4bbb-8ccc-dddddddddddd`,
