@@ -58,22 +58,23 @@ export const makeRevalidating = (
       }
       if (over >= plan.lifetime.staleIfError) return yield* fresh
       if (isResting) return yield* loading.staleAnswer(plan, expired, "error")
-      const orExpired = Effect.catchAll(fresh, (error) =>
+      const { softTimeout } = plan.lifetime
+      const paced = Effect.tapError(fresh, (error) => isDefinite(plan, error) ? Effect.void : resting.begin(plan))
+      const tried = softTimeout === undefined ? Effect.asSome(paced) : inTime(paced, softTimeout)
+      const served = yield* Effect.catchAll(tried, (error) =>
         isDefinite(plan, error)
           ? Effect.fail(error)
-          : Effect.zipRight(resting.begin(plan), loading.staleAnswer(plan, expired, "error")))
-      const { softTimeout } = plan.lifetime
-      if (softTimeout === undefined) return yield* orExpired
-      return yield* inTime(orExpired, softTimeout, loading.staleAnswer(plan, expired, "slow"))
+          : Effect.asSome(loading.staleAnswer(plan, expired, "error")))
+      return Option.isSome(served) ? served.value : yield* loading.staleAnswer(plan, expired, "slow")
     })
 
-  /** The effect's answer, or another one if that takes too long; the effect then goes on for those who come later. */
-  const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number, otherwise: Effect.Effect<A>) =>
+  /** The effect's answer, unless that takes too long; the effect then goes on for those who come later. */
+  const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number): Effect.Effect<Option.Option<A>, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.forkIn(Effect.interruptible(effect), scope), (fiber) =>
         restore(Effect.timeoutOption(Fiber.await(fiber), millis)).pipe(
           Effect.onInterrupt(() => Fiber.interruptFork(fiber)),
-          Effect.flatMap(Option.match({ onNone: () => otherwise, onSome: (exit) => exit }))
+          Effect.flatMap(Option.match({ onNone: () => Effect.succeedNone, onSome: Effect.asSome }))
         )))
 
   /** Starts a load in the background, unless this process has one under way; if another process has, that one will do. */

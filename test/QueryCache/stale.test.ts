@@ -216,6 +216,23 @@ describe("an expired answer", () => {
       expect(yield* cache.answer(request, Effect.succeed(3))).toMatchObject({ value: 2, info: { status: "hit" } })
     }))
 
+  it.scoped("is served once to each caller whose query is slow first and fails then", () =>
+    Effect.gen(function*() {
+      const { cache, events } = yield* makeCache()
+      const request = read("a", { ttl: 1_000, staleIfError: "1 hour", softTimeout: 100 })
+      yield* cache.fetch(request, Effect.succeed(1))
+      yield* settled(cache)
+      yield* TestClock.adjust("2 seconds")
+      const answer = yield* Effect.fork(cache.answer(request, Effect.delay(Effect.fail("down"), "300 millis")))
+      yield* TestClock.adjust("100 millis")
+      expect(yield* Fiber.join(answer)).toMatchObject({ value: 1, info: { status: "stale" } })
+      yield* TestClock.adjust("200 millis")
+      yield* settled(cache)
+      expect(events.flatMap((event) => event._tag === "Stale" ? [event.why] : [])).toEqual(["slow"])
+      expect((yield* cache.stats).stale).toBe(1)
+      expect(events.filter(({ _tag }) => _tag === "RefreshFailed")).toHaveLength(1)
+    }))
+
   it.scoped("is not served to those who do not want it", () =>
     Effect.gen(function*() {
       const { cache } = yield* makeCache()
