@@ -92,13 +92,11 @@ export const make = (connection: ValkeyConnection): CacheStore => {
     lookup: (entry, tags) =>
       Effect.flatMap(connection.read("read", [entry, ...tags]), ([found = null, ...values]) => {
         const states = values.map((state) => state === null ? null : text(state))
+        const answer = { entry: found === null ? null : toBytes(found), states }
         // What an earlier life has left may be older than an invalidation.
         const isAlive = (state: TagState, i: number) => isOfLife(state, connection.lifeOf(tags[i] ?? ""))
-        const judged = () => ({
-          entry: found === null ? null : toBytes(found),
-          states: states.map((state, i) => isAlive(state, i) ? state : null)
-        })
-        if (states.every(isAlive)) return Effect.succeed(judged())
+        if (states.every(isAlive)) return Effect.succeed(answer)
+        const judged = () => ({ ...answer, states: states.map((state, i) => isAlive(state, i) ? state : null) })
         const again = tags.every((tag) => connection.lifeOf(tag) !== undefined)
         return Effect.map(Effect.ignore(connection.learnLives(tags, again)), judged)
       }),

@@ -18,7 +18,8 @@ export interface Breakers {
   readonly succeeded: (node: string) => void
   readonly failed: (node: string, error: CacheError) => void
   readonly open: () => ReadonlyArray<string>
-  readonly close: (node: string) => void
+  /** Answers for how long it was open, in milliseconds. */
+  readonly close: (node: string) => number
 }
 
 interface Failures {
@@ -29,7 +30,8 @@ interface Failures {
 /** @param moment - how long a moment is, in milliseconds */
 export const makeBreakers = (moment: number, now: () => number, onOpen: (node: string) => void): Breakers => {
   const failures = new Map<string, Failures>()
-  const open = new Set<string>()
+  /** Since when. */
+  const open = new Map<string, number>()
 
   return {
     admits: (node) => open.size === 0 || !open.has(node),
@@ -42,13 +44,15 @@ export const makeBreakers = (moment: number, now: () => number, onOpen: (node: s
       failures.set(node, { count: count + 1, since })
       const isLasting = count + 1 >= failuresToOpen && (reason !== "Timeout" || now() - since >= moment)
       if (!isLasting && !hopeless.has(code)) return
-      open.add(node)
+      open.set(node, now())
       onOpen(node)
     },
-    open: () => Array.from(open),
+    open: () => Array.from(open.keys()),
     close: (node) => {
+      const millis = now() - (open.get(node) ?? now())
       failures.delete(node)
       open.delete(node)
+      return millis
     }
   }
 }

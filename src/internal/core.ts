@@ -97,9 +97,6 @@ export const makeCore = (
 /** How long the intents of a killed process last, in milliseconds, unless options say otherwise. */
 export const intentTtlDefault = 60_000
 
-/** A stamp outlives the entries under it, and a quiet day. Fills prolong it. */
-export const stampTtlMillis = (entryTtlMillis: number): number => Math.max(2 * entryTtlMillis, 48 * 60 * 60 * 1000)
-
 export const distinct = (names: ReadonlyArray<string>): ReadonlyArray<string> => Array.from(new Set(names)).sort()
 
 /** The states of tags, by tag. */

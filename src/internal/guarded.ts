@@ -2,11 +2,8 @@
  * The store and the lock as the policy may rely on them: each operation ends within a bound, one that keeps failing is
  * not asked any more, and an invalidation that did not get through is remembered until it does.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
-import * as Runtime from "effect/Runtime"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
 import { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
@@ -19,24 +16,13 @@ import { makeBreakers } from "./breaker.js"
 import { makeDeadlines } from "./deadlines.js"
 import type { Deadlines } from "./deadlines.js"
 import type { Names } from "./names.js"
+import { makeRecovery } from "./recovery.js"
 import { sturdyLock, sturdyStore } from "./sturdy.js"
 import { makeUndelivered, masked } from "./undelivered.js"
 import type { LostEnd } from "./undelivered.js"
 
-/** Pauses before a broken store is asked again, in milliseconds: they double, and chance takes up to a half of each. */
-const firstPause = 100
-const longestPause = 500
-
-/** Invalidations are delivered in portions: a long queue must not fail as a whole for taking too long. */
-const portion = 500
-
-/** How many names are tried to find one that lives on a certain node. */
-const maxProbes = 1_000
-
 /** Of how many writes under way it is remembered that they have begun. */
 const maxBegun = 10_000
-
-const stampTtl = 48 * 60 * 60 * 1000
 
 export interface GuardOptions {
   /** How long reads wait for the store, and how long writes do, in milliseconds. */
@@ -68,30 +54,23 @@ export const makeGuarded = (
     const inPatience = makeDeadlines(Math.max(options.budget, options.writeBudget), scope)
     const undelivered = makeUndelivered(options.maxUndelivered, own.namespaceTag)
     const clock = yield* Effect.clock
-    const openedAt = new Map<string, number>()
-    let keeping = false
-
-    const now = () => clock.unsafeCurrentTimeMillis()
-    const breakers = makeBreakers(options.budget / 2, now, (node) => {
-      openedAt.set(node, now())
+    const breakers = makeBreakers(options.budget / 2, () => clock.unsafeCurrentTimeMillis(), (node) => {
       emit({ _tag: "BreakerOpened", node })
-      startKeeping()
+      recovery.start()
     })
+    const recovery = yield* makeRecovery(raw, own, { breakers, undelivered }, { inBudget, inPatience }, options, emit, scope)
 
-    const nodesOf: (names: ReadonlyArray<string>) => ReadonlyArray<string> = nodeOf === undefined
-      ? () => [""]
-      : (names) => Array.from(new Set(names.map(nodeOf)))
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // asking
-    // -----------------------------------------------------------------------------------------------------------------
+    const everyNode = [""]
+    const nodesOf: (names: () => ReadonlyArray<string>) => ReadonlyArray<string> = nodeOf === undefined
+      ? () => everyNode
+      : (names) => Array.from(new Set(names().map(nodeOf)))
 
     const suspended = (operation: string) => new CacheError({ reason: "Suspended", operation })
 
     const ask = <A>(
       bound: Deadlines,
       operation: string,
-      names: ReadonlyArray<string>,
+      names: () => ReadonlyArray<string>,
       run: Effect.Effect<A, CacheError>
     ): Effect.Effect<A, CacheError> =>
       Effect.suspend(() => {
@@ -118,10 +97,10 @@ export const makeGuarded = (
         const rotated = undelivered.add(steps, end)
         emit({ _tag: "Undelivered", tags: steps.length })
         if (rotated) emit({ _tag: "EpochRotated" })
-        startKeeping()
+        recovery.start()
       })
 
-    const namesIn = (steps: ReadonlyArray<Ordered>) => steps.map(({ tag }) => tag)
+    const namesIn = (steps: ReadonlyArray<Ordered>) => () => steps.map(({ tag }) => tag)
 
     /** Tokens whose beginning may have reached the store, and whose end has not. */
     const begun = new LRUCache<string, true>({ max: maxBegun })
@@ -130,15 +109,15 @@ export const makeGuarded = (
       nodeOf,
       newStamp: raw.newStamp,
       lookup: (entry, tags) =>
-        Effect.map(ask(inBudget, "read", [entry, ...tags], raw.lookup(entry, tags)), (found) =>
+        Effect.map(ask(inBudget, "read", () => [entry, ...tags], raw.lookup(entry, tags)), (found) =>
           undelivered.size() === 0 ? found : { entry: found.entry, states: mask(tags, found.states) }),
       obtain: (tags, ttlMillis, probationMillis) =>
-        Effect.map(ask(inBudget, "make stamps", tags, raw.obtain(tags, ttlMillis, probationMillis)), (states) =>
+        Effect.map(ask(inBudget, "make stamps", () => tags, raw.obtain(tags, ttlMillis, probationMillis)), (states) =>
           mask(tags, states)),
       // Nobody waits for what is stored, and it may be large.
       replace: (entry, bytes, ttlMillis, seen, until) =>
-        ask(inPatience, "store", [entry], raw.replace(entry, bytes, ttlMillis, seen, until)),
-      remove: (entry, seen) => ask(inBudget, "remove", [entry], raw.remove(entry, seen)),
+        ask(inPatience, "store", () => [entry], raw.replace(entry, bytes, ttlMillis, seen, until)),
+      remove: (entry, seen) => ask(inBudget, "remove", () => [entry], raw.remove(entry, seen)),
       invalidate: (steps, ttlMillis) =>
         Effect.tapError(ask(inPatience, "invalidate", namesIn(steps), raw.invalidate(steps, ttlMillis)), (error) =>
           Effect.zipRight(lose(steps), error.reason === "Suspended" ? tellTheRest(steps, ttlMillis) : Effect.void)),
@@ -171,105 +150,16 @@ export const makeGuarded = (
 
     const lock: DistributedLock = makeLock({
       acquire: (name, token, ttlMillis) =>
-        Effect.tapError(ask(inBudget, "take the lock", [name], rawLock.acquire(name, token, ttlMillis)), ({ reason }) =>
+        Effect.tapError(ask(inBudget, "take the lock", () => [name], rawLock.acquire(name, token, ttlMillis)), ({ reason }) =>
           // Who got no answer may yet be given the lock, and would keep it from everybody without knowing.
           reason === "Timeout"
             ? Effect.forkIn(Effect.ignore(inPatience.within(rawLock.release(name, token, "failed"), () => suspended(""))), scope)
             : Effect.void),
       extend: (name, token, ttlMillis) =>
-        ask(inPatience, "keep the lock", [name], rawLock.extend(name, token, ttlMillis)),
-      release: (name, token, news) => ask(inPatience, "release the lock", [name], rawLock.release(name, token, news)),
+        ask(inPatience, "keep the lock", () => [name], rawLock.extend(name, token, ttlMillis)),
+      release: (name, token, news) => ask(inPatience, "release the lock", () => [name], rawLock.release(name, token, news)),
       news: rawLock.news
     })
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // getting well again
-    // -----------------------------------------------------------------------------------------------------------------
-
-    const patiently = <A>(operation: string, run: Effect.Effect<A, CacheError>) =>
-      inPatience.within(run, () => new CacheError({ reason: "Timeout", operation }))
-
-    /** Says what has not got through, in order: models before their rows. */
-    const deliver: Effect.Effect<void, CacheError> = Effect.gen(function*() {
-      const ends = undelivered.ends()
-      const steps = undelivered.steps()
-      yield* Effect.forEach(ends, (end) =>
-        Effect.map(patiently("end a write", raw.end(end.tags, end.token, true, stampTtl)), () => undelivered.arrived([end])), {
-        concurrency: 10,
-        discard: true
-      })
-      for (let at = 0; at < steps.length; at += portion) {
-        const some = steps.slice(at, at + portion)
-        yield* patiently("invalidate", raw.invalidate(some, stampTtl))
-        undelivered.arrived(some)
-      }
-      if (steps.length > 0) emit({ _tag: "Delivered", tags: steps.length })
-    })
-
-    const probeOn = (node: string): string | undefined => {
-      if (nodeOf === undefined) return own.probe
-      for (let i = 0; i < maxProbes; i++) if (nodeOf(`${own.probe}${i}`) === node) return `${own.probe}${i}`
-      return undefined
-    }
-
-    const answers = (operation: string, run: Effect.Effect<unknown, CacheError>) =>
-      Effect.isSuccess(inBudget.within(run, () => new CacheError({ reason: "Timeout", operation })))
-
-    /** Whether a node takes writes, and answers reads, as fast as callers want it. */
-    const isWell = (node: string) =>
-      Effect.suspend(() => {
-        const probe = probeOn(node)
-        // No name lives there any more: another node has taken over.
-        if (probe === undefined) return Effect.succeed(true)
-        const writes = answers("invalidate", raw.invalidate([{ _tag: "kill", tag: probe }], stampTtl))
-        return Effect.if(writes, {
-          onTrue: () => answers("read", raw.lookup(probe, [])),
-          onFalse: () => Effect.succeed(false)
-        })
-      })
-
-    const holdsUndelivered = (node: string) =>
-      undelivered.steps().some(({ tag }) => nodeOf === undefined || nodeOf(tag) === node)
-
-    /** One fiber delivers and probes, one thing after the other: a server that comes back is not run over. */
-    const keep = Effect.gen(function*() {
-      let pause = firstPause
-      while (undelivered.size() > 0 || breakers.open().length > 0) {
-        yield* Effect.sleep(pause * (0.5 + 0.5 * (yield* Random.next)))
-        pause = Math.min(2 * pause, longestPause)
-        yield* Effect.ignore(deliver)
-        for (const node of breakers.open()) {
-          if (holdsUndelivered(node) || !(yield* isWell(node))) continue
-          // What was said in the meantime has not been delivered either.
-          yield* Effect.ignore(deliver)
-          if (holdsUndelivered(node)) continue
-          breakers.close(node)
-          emit({ _tag: "BreakerClosed", node, millis: now() - (openedAt.get(node) ?? now()) })
-          openedAt.delete(node)
-        }
-      }
-    }).pipe(Effect.ensuring(Effect.sync(() => (keeping = false))))
-
-    const runtime = yield* Effect.runtime<never>()
-    const startKeeping = () => {
-      if (keeping) return
-      keeping = true
-      Runtime.runFork(runtime)(Effect.forkIn(Effect.interruptible(keep), scope))
-    }
-
-    // What has not got through when the cache closes is said once more.
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.suspend(() =>
-        undelivered.size() === 0
-          ? Effect.void
-          : Effect.disconnect(Effect.interruptible(deliver)).pipe(
-            Effect.timeout(options.writeBudget),
-            // Closing takes no longer than that, whatever the clock of those who close.
-            Effect.withClock(Clock.make()),
-            Effect.ignore
-          ))
-    )
 
     const health = (): Health => {
       const nodes = breakers.open()

@@ -5,7 +5,7 @@ import { DistributedLock } from "../DistributedLock.js"
 import type { Answer, Options, QueryCache, Request, Stats } from "../QueryCache.js"
 import { TypeId } from "../QueryCache.js"
 import { Serializer } from "../Serializer.js"
-import { byTag, makeCore, stampTtlMillis } from "./core.js"
+import { byTag, makeCore } from "./core.js"
 import { makeFilling } from "./filling.js"
 import { makeFlights } from "./flights.js"
 import { makeLoading } from "./loading.js"
@@ -13,6 +13,7 @@ import { isComplete, makeReading } from "./reading.js"
 import type { Gap } from "./reading.js"
 import { makeResting } from "./resting.js"
 import { makeRevalidating } from "./revalidating.js"
+import { stampTtlMillis } from "./stamp.js"
 import { makeWriting } from "./writing.js"
 
 /** @internal */
@@ -49,7 +50,7 @@ export const make = (
     const invalidateAll: QueryCache["invalidateAll"] = (given) =>
       Effect.suspend(() => {
         const tag = core.namesOf(given?.namespace).namespaceTag
-        return core.store.invalidate([{ _tag: "kill", tag }], stampTtlMillis(0))
+        return core.store.invalidate([{ _tag: "kill", tag }], stampTtlMillis())
       }).pipe(
         Effect.tapBoth({
           onFailure: (error) => Effect.sync(() => core.failed(error)),

@@ -14,10 +14,10 @@ import { lifetime } from "../CacheStrategy.js"
 import type { Lifetime } from "../CacheStrategy.js"
 import type { KeyRef, Late, Request } from "../QueryCache.js"
 import type { SerializerError, ValueTypes } from "../Serializer.js"
-import { byTag, distinct, intentTtlDefault, stampTtlMillis } from "./core.js"
+import { byTag, distinct, intentTtlDefault } from "./core.js"
 import type { Core } from "./core.js"
 import type { Look } from "./flights.js"
-import { isSame, isStamp, probationOf } from "./stamp.js"
+import { isSame, isStamp, probationOf, stampTtlMillis } from "./stamp.js"
 
 /** More tags than that are not taken over from another call site's entry. */
 const maxAdoptedTags = 64

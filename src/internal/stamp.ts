@@ -5,12 +5,14 @@ const hardOf = (stamp: string): string => stamp.slice(0, stamp.lastIndexOf("."))
 
 /**
  * A stamp is `s:<hard>.<soft>`. Killing a tag removes the stamp; expiring it changes the soft part alone. Its hard part
- * may say in which life of the server it was made, and one on probation says until when: `s:<random>!<life>~<until>.<soft>`.
- * The Valkey scripts know these forms too.
+ * may say in which life of the server it was made, and one on probation says until when:
+ * `s:<random>!<life>~<until>.<soft>`. The Valkey scripts know these forms too.
  *
  * @internal
  */
-export const makeStamp = ({ life = "", until }: { readonly life?: string | undefined; readonly until?: number | undefined } = {}): string =>
+export const makeStamp = (
+  { life = "", until }: { readonly life?: string | undefined; readonly until?: number | undefined } = {}
+): string =>
   `s:${random128()}${life === "" ? "" : `!${life}`}${until === undefined ? "" : `~${until}`}.0`
 
 /**
@@ -28,8 +30,9 @@ export const anyLife = "any"
  */
 export const isOfLife = (state: TagState, life: string | undefined): boolean => {
   if (state === null || life === "" || life === anyLife || !isStamp(state)) return true
-  const told = /^s:[^.~!]*!([^.~]*)/.exec(state)?.[1]
-  return told === anyLife || (told !== undefined && told === life)
+  const at = state.indexOf("!")
+  const says = (told: string) => state.startsWith(`!${told}.`, at) || state.startsWith(`!${told}~`, at)
+  return (life !== undefined && says(life)) || says(anyLife)
 }
 
 /**
@@ -55,3 +58,10 @@ export const withNewSoft = (stamp: string): string => `${hardOf(stamp)}.${random
  */
 export const isSame = (state: TagState | undefined, stamp: string | undefined): boolean =>
   state === stamp || (state != null && stamp !== undefined && isStamp(state) && hardOf(state) === hardOf(stamp))
+
+/**
+ * How long a stamp lives: longer than the entries under it, and than a quiet day. Fills prolong it.
+ *
+ * @internal
+ */
+export const stampTtlMillis = (entryTtlMillis = 0): number => Math.max(2 * entryTtlMillis, 48 * 60 * 60 * 1000)

@@ -13,14 +13,14 @@ import type { CacheError } from "../CacheError.js"
 import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
 import { lifetime } from "../CacheStrategy.js"
 import type { KeyRef, OpenWrite, Outcome, OwnResult, QueryCache, Targets, Touches, WriteRequest } from "../QueryCache.js"
-import { byTag, distinct, intentTtlDefault, stampTtlMillis } from "./core.js"
+import { byTag, distinct, intentTtlDefault } from "./core.js"
 import type { Core } from "./core.js"
 import { identityOf } from "./filling.js"
 import type { Filling } from "./filling.js"
 import { random128 } from "./hash.js"
 import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
-import { isStamp, makeStamp } from "./stamp.js"
+import { isStamp, makeStamp, stampTtlMillis } from "./stamp.js"
 
 export interface Writing extends Pick<QueryCache, "write" | "openWrite" | "invalidate"> {}
 
@@ -139,7 +139,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       // The database may still be at it: intents of their full length stay, and what was there does not come back.
       if (strict && outcome === "unknown") {
         const kills = tags.map((step): Invalidation => ({ ...step, _tag: "kill" }))
-        return Effect.as(Effect.catchAll(store.begin(tags, token, intentTtl), () => store.invalidate(kills, stampTtlMillis(0))), [])
+        return Effect.as(Effect.catchAll(store.begin(tags, token, intentTtl), () => store.invalidate(kills, stampTtlMillis())), [])
       }
       if (!strict) {
         if (outcome === "rolledBack") return Effect.succeed([])
@@ -150,10 +150,10 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
             ? { ...step, _tag: "swap", expected: before, next }
             : { ...step, _tag: "kill" }
         })
-        return store.invalidate(steps, stampTtlMillis(0))
+        return store.invalidate(steps, stampTtlMillis())
       }
       const endings = tags.map((step): Ending => ({ ...step, next: clean ? nexts.get(step.tag) : undefined }))
-      return store.end(endings, token, outcome !== "rolledBack", stampTtlMillis(0))
+      return store.end(endings, token, outcome !== "rolledBack", stampTtlMillis())
     }
 
     const settleOwn: Handle["settleOwn"] = (outcome, nexts, expected) =>
@@ -296,7 +296,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       const inPlace = yield* handle.settleOwn("committed", nexts, prepared.states)
       const states = new Map(prepared.states)
       for (const [tag, renewed] of inPlace) states.set(tag, renewed ? nexts.get(tag) ?? null : null)
-      yield* reading.made(states.values(), stampTtlMillis(0))
+      yield* reading.made(states.values(), stampTtlMillis())
       if (payload === undefined) return
       if (late) {
         if (inPlace.get(own.guard) !== true) return
@@ -339,7 +339,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       const kind = targets.mode === "expire" ? "expire" : "kill"
       const steps = ordered(draft).map((step): Invalidation => ({ ...step, _tag: kind }))
       if (steps.length === 0) return Effect.void
-      return Effect.tapBoth(store.invalidate(steps, stampTtlMillis(0)), {
+      return Effect.tapBoth(store.invalidate(steps, stampTtlMillis()), {
         onFailure: (error) => Effect.sync(() => failed(error)),
         onSuccess: () =>
           Effect.sync(() => {

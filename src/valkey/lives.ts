@@ -21,7 +21,8 @@ export interface Lives {
   readonly close: () => void
 }
 
-interface Record {
+/** What is known of one server. */
+interface Knowledge {
   life: string | undefined
   askedAt: number
   asking: Promise<CacheError | undefined> | undefined
@@ -31,7 +32,8 @@ interface Record {
 const doubtMillis = 1_000
 
 /** Whether the server will never tell this user. */
-const isRefusal = ({ code = "", reason }: CacheError): boolean => reason === "Rejected" && ["NOPERM", "ERR"].includes(code)
+const isRefusal = ({ code = "", reason }: CacheError): boolean =>
+  reason === "Rejected" && ["NOPERM", "ERR"].includes(code)
 
 /**
  * A life is told by the process that serves and by the history of its data, which changes when a replica takes over; and
@@ -54,7 +56,8 @@ const askServer = (batcher: Batcher): Promise<unknown> =>
   new Promise((done, failed) => batcher.command({ operation, name: "info", args: [], done, failed }))
 
 export const makeLives = (client: Client, batcher: Batcher): Lives => {
-  const records = new Map<Client, Record>()
+  const records = new Map<Client, Knowledge>()
+  const listeners = new Map<Client, () => void>()
   let nodes = new Map<string, Client>()
 
   const forget = (server: Client) => {
@@ -62,13 +65,12 @@ export const makeLives = (client: Client, batcher: Batcher): Lives => {
     listeners.get(server)?.()
     listeners.delete(server)
   }
-  const listeners = new Map<Client, () => void>()
 
   const ask = (server: Client): Promise<CacheError | undefined> => {
     const known = records.get(server)
     if (known?.asking !== undefined) return known.asking
     // What it was is believed until the answer is there.
-    const record: Record = { life: known?.life, askedAt: performance.now(), asking: undefined }
+    const record: Knowledge = { life: known?.life, askedAt: performance.now(), asking: undefined }
     record.asking = (server === client ? askServer(batcher) : askNode(server)).then(
       (reply) => {
         record.life = lifeIn(text(reply) ?? "")
@@ -98,9 +100,9 @@ export const makeLives = (client: Client, batcher: Batcher): Lives => {
     return nodes.get(node)
   }
 
-  const askAll = (keys: ReadonlyArray<string>, which: (record: Record | undefined) => boolean) => {
-    const servers = Array.from(new Set(keys.map(serverOf)))
-    return Promise.all(servers.map((server) => server !== undefined && which(records.get(server)) ? ask(server) : undefined))
+  const askAll = (keys: ReadonlyArray<string>, which: (record: Knowledge | undefined) => boolean) => {
+    const servers = Array.from(new Set(keys.map(serverOf))).filter((server) => server !== undefined)
+    return Promise.all(servers.filter((server) => which(records.get(server))).map(ask))
       .then((errors) => errors.find((error) => error !== undefined))
   }
 
