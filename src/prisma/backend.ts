@@ -7,7 +7,7 @@ import * as MemoryStore from "../CacheStore/Memory.js"
 import * as MemoryLock from "../DistributedLock/Memory.js"
 import * as ValkeyCache from "../ValkeyCache.js"
 import type { Services } from "./cacheLayer.js"
-import { cacheKind, keyvClient } from "./options.js"
+import { cacheKind, keyvClient } from "./backendKind.js"
 import type { CacheBackend } from "./options.js"
 
 /** Nobody else shares this memory: the flights of the one cache over it are all the lock it needs. */

@@ -8,7 +8,7 @@ import type { DistributedLock } from "../DistributedLock.js"
 import * as QueryCache from "../QueryCache.js"
 import { layerExact } from "../Serializer.js"
 import { budgetMillis } from "../http/options.js"
-import type { Settings } from "./options.js"
+import type { Settings } from "./settings.js"
 
 /** @internal */
 export type Services = Layer.Layer<CacheStore | DistributedLock, unknown>

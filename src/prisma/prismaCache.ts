@@ -6,8 +6,8 @@
 import { services } from "./backend.js"
 import { cacheLayer } from "./cacheLayer.js"
 import { makeExtension } from "./extension.js"
-import { readOptions } from "./options.js"
 import type { PrismaCacheOptions } from "./options.js"
+import { readOptions } from "./settings.js"
 import type { GlobalOmit } from "./types/delegate.js"
 import type { CacheExtension } from "./types/extension.js"
 

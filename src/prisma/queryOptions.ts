@@ -6,6 +6,7 @@ import { CacheOptionsError } from "../CacheError.js"
 import type { OptionProblem } from "../CacheError.js"
 import type { CacheStrategy } from "../CacheStrategy.js"
 import type { KeyRef } from "../QueryCache.js"
+import { isFields, isName, show } from "./checks.js"
 
 /**
  * A strategy, and how long the query itself may take.
@@ -41,18 +42,6 @@ export type UncacheWish = ReadonlyArray<KeyRef> | ((result: unknown) => Readonly
 const off: Wish = { _tag: "Off" }
 const optionNames = ["ttl", "swr", "staleIfError", "softTimeout", "hardTimeout", "key", "namespace", "tags", "refresh", "bypass"]
 
-/** @internal */
-export const show = (value: unknown): string => {
-  if (typeof value === "string") return JSON.stringify(value)
-  if (typeof value === "function") return "a function"
-  if (Array.isArray(value)) return "an array"
-  if (typeof value === "object" && value !== null) return "an object"
-  return String(value)
-}
-
-const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 /**
  * A ttl as users may write it: milliseconds or a Duration. `undefined` if it is neither.
  *
@@ -73,9 +62,6 @@ export const ttlForm = "milliseconds (0 or more) or a Duration such as \"5 minut
 
 /** The default ttl of `cache: true`. */
 const defaultStrategy: QueryStrategy = { ttl: Duration.minutes(1) }
-
-/** @internal */
-export const isName = (value: unknown): value is string => typeof value === "string" && value.length > 0
 
 /**
  * What stands in a query's `cacheStrategy`, beside what stands in its `cache`.
@@ -102,8 +88,8 @@ const readStrategy = (subject: string, { cache, strategy }: AccelerateWish, stan
   const problem = (path: string, given: unknown, allowed: string) =>
     void problems.push({ path, message: `got ${show(given)}, allowed: ${allowed}` })
   if (cache !== undefined) problem("cache", cache, "nothing beside cacheStrategy; either says how the read is cached")
-  const given = isRecord(strategy) ? strategy : {}
-  if (!isRecord(strategy)) problem("cacheStrategy", strategy, "{ ttl, swr, tags }")
+  const given = isFields(strategy) ? strategy : {}
+  if (!isFields(strategy)) problem("cacheStrategy", strategy, "{ ttl, swr, tags }")
   for (const name of Object.keys(given)) {
     if (!strategyNames.includes(name)) problem(`cacheStrategy.${name}`, given[name], `no such option; there are ${strategyNames.join(", ")}`)
   }
@@ -178,7 +164,7 @@ export const readCache = (
     if (cache.length === 0) problem("cache", cache, "a key that is not empty")
     return problems.length > 0 ? fail() : { ...plain, key: cache }
   }
-  if (!isRecord(cache)) {
+  if (!isFields(cache)) {
     problem("cache", cache, "true, false, milliseconds, a key, null, undefined or { " + optionNames.join(", ") + " }")
     return fail()
   }
@@ -237,7 +223,7 @@ export const readKeys = (subject: string, path: string, given: unknown): Readonl
   const keys = list.map((item: unknown, i): KeyRef => {
     if (isName(item)) return { key: item }
     if (
-      isRecord(item) && isName(item["key"]) && (item["namespace"] === undefined || isName(item["namespace"])) &&
+      isFields(item) && isName(item["key"]) && (item["namespace"] === undefined || isName(item["namespace"])) &&
       Object.keys(item).every((name) => name === "key" || name === "namespace")
     ) return { key: item["key"], namespace: item["namespace"] as string | undefined }
     const at = Array.isArray(given) ? `${path}[${i}]` : path

@@ -8,10 +8,11 @@ import * as CacheKey from "../CacheKey.js"
 import type { Answer, Request, Touches } from "../QueryCache.js"
 import { callersContext } from "./asyncContext.js"
 import { canonicalArgs } from "./canonicalArgs.js"
+import { isName, show } from "./checks.js"
 import type { PrismaInternals } from "./client.js"
 import { isDefinite, isOver, isRolledBack } from "./errors.js"
 import type { HookContext } from "./hook.js"
-import { isName, readCache, show } from "./queryOptions.js"
+import { readCache } from "./queryOptions.js"
 import { transactionIdOf } from "./transactions.js"
 
 const operations = new Set(["$executeRaw", "$executeRawUnsafe", "$queryRaw", "$queryRawUnsafe", "$queryRawTyped"])
