@@ -8,7 +8,7 @@ import { run } from "./run.js"
 import type { Report } from "./run.js"
 
 /** Nothing here is about how fast anything is. */
-describe.skipIf(process.env["LONG"] === undefined)("the benchmark, at its smallest", () => {
+describe("the benchmark, at its smallest", () => {
   let valkey: ValkeyServer
   let report: Report
 

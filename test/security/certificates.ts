@@ -1,16 +1,7 @@
-import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import * as path from "node:path"
-
-/** Whether this machine can make certificates. */
-export const canCertify: boolean = (() => {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" })
-    return true
-  } catch {
-    return false
-  }
-})()
+import { generate } from "selfsigned"
+import type { SubjectAltNameEntry } from "selfsigned"
 
 export interface Certified {
   /** What a client trusts, as text and as a file. */
@@ -20,27 +11,27 @@ export interface Certified {
   readonly args: ReadonlyArray<string>
 }
 
-/** An authority, and the certificate that it gives to a server of this name. */
-export const certify = (directory: string, name: string, altName: string): Certified => {
-  const file = (end: string) => path.join(directory, `${name}-${end}`)
-  const openssl = (...args: ReadonlyArray<string>) => execFileSync("openssl", args, { stdio: "ignore" })
-  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-  openssl(
-    ...["req", "-x509", ...key, "-days", "2", "-subj", `/CN=${name} authority`],
-    ...["-keyout", file("ca.key"), "-out", file("ca.pem")]
-  )
-  openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", file("server.key"), "-out", file("server.csr"))
-  writeFileSync(file("ext"), `subjectAltName=${altName}\n`)
-  openssl(
-    ...["x509", "-req", "-days", "2", "-in", file("server.csr"), "-extfile", file("ext")],
-    ...["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial", "-out", file("server.pem")]
-  )
+/** A server's certificate that it gave to itself, so that it is its own authority. */
+export const certify = async (
+  directory: string,
+  name: string,
+  altNames: Array<SubjectAltNameEntry>
+): Promise<Certified> => {
+  const { cert, private: key } = await generate([{ name: "commonName", value: name }], {
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions: [{ name: "basicConstraints", cA: true }, { name: "subjectAltName", altNames }]
+  })
+  const certFile = path.join(directory, `${name}.pem`)
+  const keyFile = path.join(directory, `${name}.key`)
+  await writeFile(certFile, cert)
+  await writeFile(keyFile, key)
   return {
-    ca: readFileSync(file("ca.pem"), "utf8"),
-    caFile: file("ca.pem"),
+    ca: cert,
+    caFile: certFile,
     args: [
-      ...["--tls-cert-file", file("server.pem"), "--tls-key-file", file("server.key")],
-      ...["--tls-ca-cert-file", file("ca.pem"), "--tls-auth-clients", "no"]
+      ...["--tls-cert-file", certFile, "--tls-key-file", keyFile],
+      ...["--tls-ca-cert-file", certFile, "--tls-auth-clients", "no"]
     ]
   }
 }

@@ -9,14 +9,14 @@ import { freePort } from "../support/process.js"
 import { startValkey } from "../support/valkey.js"
 import type { ValkeyServer } from "../support/valkey.js"
 import { read } from "../QueryCache/support.js"
-import { canCertify, certify } from "./certificates.js"
+import { certify } from "./certificates.js"
 import type { Certified } from "./certificates.js"
 import { open, round } from "./support.js"
 import type { Opened } from "./support.js"
 
 const root = path.resolve(import.meta.dirname, "../..")
 
-describe.skipIf(!canCertify)("a server that speaks TLS", () => {
+describe("a server that speaks TLS", () => {
   let directory: string
   let server: ValkeyServer
   let port: number
@@ -25,8 +25,8 @@ describe.skipIf(!canCertify)("a server that speaks TLS", () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), "certificates-"))
-    good = certify(directory, "good", "IP:127.0.0.1,DNS:localhost")
-    strange = certify(directory, "strange", "IP:127.0.0.1")
+    good = await certify(directory, "good", [{ type: 7, ip: "127.0.0.1" }, { type: 2, value: "localhost" }])
+    strange = await certify(directory, "strange", [{ type: 7, ip: "127.0.0.1" }])
     port = await freePort()
     server = await startValkey({ args: ["--tls-port", `${port}`, ...good.args] })
   })
