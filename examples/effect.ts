@@ -1,49 +1,62 @@
 /**
- * The cache in an Effect program: `npx tsx examples/effect.ts`, after `npm run generate`.
+ * Prisma and the cache in an Effect program: `npx tsx examples/effect.ts`, after `npm run generate`.
  *
- * Any effect can be cached, a Prisma query or something else. It keeps its own errors and requirements.
+ * Queries are effects, typed as the client's own, with errors to catch by tag. The client and the program share one
+ * cache, and any other effect can be cached beside them.
  */
-import { MemoryCacheLive, QueryCache, ValkeyCacheLive } from "effect-prisma-cache"
-import { Config, Console, Data, Effect, Layer, Option } from "effect"
+import { EffectPrisma, MemoryCacheLive, PrismaCache, QueryCache, ValkeyCacheLive } from "effect-prisma-cache"
+import { Config, Console, Context, Data, Effect, Layer, Option } from "effect"
 import { openShop } from "./shop.js"
 
-class DatabaseError extends Data.TaggedError("DatabaseError")<{ readonly cause: unknown }> {}
 class UnknownProduct extends Data.TaggedError("UnknownProduct")<{ readonly sku: string }> {}
+class OutOfStock extends Data.TaggedError("OutOfStock")<{ readonly sku: string; readonly left: number }> {}
 
-type Shop = Awaited<ReturnType<typeof openShop>>
+/** The shop's client, with an extension over the cache of this program. */
+const client = Effect.gen(function*() {
+  const shop = yield* Effect.acquireRelease(Effect.promise(openShop), ({ close }) => Effect.promise(close))
+  return shop.client.$extends(yield* PrismaCache.extension())
+})
+
+class Database extends Context.Tag("examples/Database")<
+  Database,
+  EffectPrisma.EffectPrisma<Effect.Effect.Success<typeof client>>
+>() {}
+
+const DatabaseLive = EffectPrisma.layerScoped(Database, client)
 
 class Products extends Effect.Service<Products>()("examples/Products", {
-  scoped: Effect.gen(function*() {
-    const { client } = yield* Effect.acquireRelease(
-      Effect.promise(openShop),
-      (shop: Shop) => Effect.promise(shop.close)
-    )
+  effect: Effect.gen(function*() {
+    const db = yield* Database
     const cache = yield* QueryCache.QueryCache
-    const attempt = <A>(run: () => Promise<A>) =>
-      Effect.tryPromise({ try: run, catch: (cause) => new DatabaseError({ cause }) })
-
-    const findBySku = (sku: string) =>
-      attempt(() => client.product.findUnique({ where: { sku } })).pipe(
-        Effect.flatMap(Effect.fromNullable),
-        Effect.mapBoth({
-          onFailure: (error) => error._tag === "NoSuchElementException" ? new UnknownProduct({ sku }) : error,
-          onSuccess: ({ name }) => name
-        })
-      )
-
     return {
-      /** Its name, from the cache if that knows it. */
+      /** Its name, and whether the cache knew it. */
       nameOf: (sku: string) =>
-        cache.answer(
-          { key: ["product name", sku], strategy: { ttl: "5 minutes", tags: ["products"] } },
-          findBySku(sku)
+        db.product.findUniqueOrThrow({
+          where: { sku },
+          select: { name: true },
+          cache: { ttl: "5 minutes", tags: ["products"] }
+        }).withCacheInfo().pipe(
+          // After `findUnique` this would not compile: a row that is not there is no error of that.
+          Effect.catchTag("RecordNotFound", () => new UnknownProduct({ sku }))
         ),
       /** Once this has succeeded nobody is told the old name. */
-      rename: (sku: string, name: string) =>
-        cache.write(
-          { label: "rename a product", touches: { tags: ["products"] } },
-          attempt(() => client.product.update({ where: { sku }, data: { name } }))
+      rename: (sku: string, name: string) => db.product.update({ where: { sku }, data: { name } }),
+      /** Takes some of a product out of the stock, or nothing. */
+      take: (sku: string, quantity: number) =>
+        db.$transaction((tx) =>
+          Effect.gen(function*() {
+            const { stock } = yield* tx.product.update({ where: { sku }, data: { stock: { decrement: quantity } } })
+            return stock < 0 ? yield* new OutOfStock({ sku, left: stock + quantity }) : stock
+          })
+        ),
+      /** What is worth caching need not be a query. */
+      summary: cache.fetch(
+        { key: "summary", strategy: { ttl: "1 minute", tags: ["products"] } },
+        Effect.map(
+          Effect.all([db.product.count(), db.product.aggregate({ _sum: { stock: true } })], { concurrency: 2 }),
+          ([products, { _sum }]) => `${products} products, ${_sum.stock} pieces`
         )
+      )
     }
   })
 }) {}
@@ -52,7 +65,7 @@ const program = Effect.gen(function*() {
   const products = yield* Products
   const cache = yield* QueryCache.QueryCache
   const tell = (sku: string) =>
-    Effect.flatMap(products.nameOf(sku), ({ info, value }) => Console.log(`${sku}: ${value} (${info.status})`))
+    Effect.flatMap(products.nameOf(sku), ({ data, info }) => Console.log(`${sku}: ${data.name} (${info.status})`))
 
   yield* tell("SKU-0001")
   yield* tell("SKU-0001")
@@ -63,17 +76,26 @@ const program = Effect.gen(function*() {
   const crowd = yield* Effect.replicateEffect(products.nameOf("SKU-0002"), 100, { concurrency: "unbounded" })
   yield* Console.log(`100 callers: ${crowd.filter(({ info }) => info.status === "miss").length} query`)
 
-  // The effect's own errors arrive typed; they are not cached.
+  // Errors arrive typed; they are not cached.
   yield* products.nameOf("SKU-9999").pipe(
+    Effect.asVoid,
     Effect.catchTag("UnknownProduct", ({ sku }) => Console.log(`${sku}: no such product`))
   )
 
-  // An invalidation by hand says when it could not be delivered: that is the one place where the cache can fail.
+  // What fails inside a transaction rolls it back, and comes out as it went in.
+  yield* products.take("SKU-0003", 1_000_000).pipe(
+    Effect.asVoid,
+    Effect.catchTag("OutOfStock", ({ left, sku }) => Console.log(`${sku}: only ${left} left`))
+  )
+
+  // An invalidation by hand says when it could not be delivered.
+  yield* Console.log(yield* products.summary)
   yield* cache.invalidate({ tags: ["products"] }).pipe(
     Effect.catchTag("CacheError", (error) => Console.error(error.message))
   )
   yield* tell("SKU-0002")
-  yield* Console.log(yield* cache.stats)
+  const { errors, hits, misses } = yield* cache.stats
+  yield* Console.log(`hits: ${hits}, misses: ${misses}, errors: ${errors}`)
 })
 
 const CacheLive = Layer.unwrapEffect(
@@ -83,4 +105,6 @@ const CacheLive = Layer.unwrapEffect(
   }))
 )
 
-await Effect.runPromise(Effect.provide(program, Layer.provideMerge(Products.Default, CacheLive)))
+const AppLive = Products.Default.pipe(Layer.provide(DatabaseLive), Layer.provideMerge(CacheLive))
+
+await Effect.runPromise(Effect.provide(program, AppLive))

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * from "./prisma/effectExtension.js"
 export * from "./prisma/prismaCache.js"
 export * from "./prisma/withAccelerate.js"
 export type { CacheBackend, KeyvLike, PrismaCacheOptions, StandingStrategy, ValkeyClientLike } from "./prisma/options.js"
