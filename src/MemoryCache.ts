@@ -4,6 +4,9 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MemoryStore from "./CacheStore/Memory.js"
 import type { CacheStore } from "./CacheStore.js"
@@ -56,6 +59,15 @@ export const layer = (options: Options = {}): Layer.Layer<Services> => {
     ))
   )
 }
+
+/**
+ * The same with options that are read from Effect's `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (options: Config.Config.Wrap<Options>): Layer.Layer<Services, ConfigError.ConfigError> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
 
 /**
  * A cache in memory with every default.

@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MemoryStore from "../CacheStore/Memory.js"
 import * as MemoryLock from "../DistributedLock/Memory.js"
+import * as KeyvCache from "../KeyvCache.js"
 import * as ValkeyCache from "../ValkeyCache.js"
 import type { Services } from "./cacheLayer.js"
 import { cacheKind, keyvClient } from "./backendKind.js"
-import type { CacheBackend } from "./options.js"
+import type { AnyKeyv, CacheBackend } from "./options.js"
 
 /** Nobody else shares this memory: the flights of the one cache over it are all the lock it needs. */
 const memory: Services = Layer.merge(MemoryStore.layer(), MemoryLock.layerNoop)
@@ -24,6 +25,8 @@ export const services = (cache: CacheBackend | undefined): Services => {
     case "layer":
       return cache as Services
     case "keyv":
+      return KeyvCache.layerServices(cache as AnyKeyv)
+    case "keyv on Valkey":
       return ValkeyCache.layerServices(keyvClient(cache) as ValkeyCache.Connection)
     default:
       return ValkeyCache.layerServices(cache as ValkeyCache.Connection)

@@ -1,8 +1,9 @@
 /**
  * From a store and a lock to the cache.
  */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { CacheStore } from "../CacheStore.js"
+import { CacheStore } from "../CacheStore.js"
 import * as MemoryLock from "../DistributedLock/Memory.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import * as QueryCache from "../QueryCache.js"
@@ -16,10 +17,11 @@ export type Services = Layer.Layer<CacheStore | DistributedLock, unknown>
 /** @internal */
 export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<QueryCache.QueryCache, unknown> => {
   const backend = settings.lock === false ? Layer.merge(given, MemoryLock.layerNoop) : given
-  return QueryCache.layer({
+  const standing = settings.invalidation === "auto" ? "strict" : "after-commit"
+  const policy = ({ level }: CacheStore) => QueryCache.layer({
     namespace: settings.namespace,
     lock: settings.lock === false ? undefined : settings.lock,
-    consistency: settings.consistency,
+    consistency: settings.consistency ?? (level === "bestEffort" ? "after-commit" : standing),
     intentTtl: settings.intentTtl,
     hardened: settings.hardened,
     budget: settings.budget,
@@ -28,7 +30,8 @@ export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<Que
     maxUndelivered: settings.maxUndelivered,
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
-  }).pipe(Layer.provide(Layer.merge(backend, settings.serializer ?? layerExact)))
+  })
+  return Layer.unwrapEffect(Effect.map(CacheStore, policy)).pipe(Layer.provide(Layer.merge(backend, settings.serializer ?? layerExact)))
 }
 
 /**

@@ -1,11 +1,13 @@
 /**
- * What every store must do, whatever it keeps things in.
+ * What every store must do, whatever it keeps things in. What a best effort store promises, it promises to those who
+ * use it in one process: that is the whole suite but for what only atomic steps can give, and there it says what is
+ * to come instead.
  */
 import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { CacheStore } from "../../src/CacheStore.js"
-import type { Invalidation } from "../../src/CacheStore.js"
+import type { Invalidation, Level } from "../../src/CacheStore.js"
 import { makeStamp } from "../../src/internal/stamp.js"
 import { uniqueName } from "../support/servers.js"
 import { Backdoor } from "./backdoor.js"
@@ -48,6 +50,8 @@ export interface Options<E> {
   readonly layer: Layer.Layer<CacheStore, E>
   readonly time: Time
   readonly backdoor?: boolean
+  /** Default `atomic`. */
+  readonly level?: Level
 }
 
 type Test = (name: string, test: () => Effect.Effect<void, unknown, CacheStore>, timeout?: number) => void
@@ -63,9 +67,11 @@ export const storeConformance = <E>(options: Options<E>): void => {
   }
 }
 
-const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
+const suite = <E>(it: Test, { backdoor, level = "atomic", time }: Options<E>): void => {
   const test = (name: string, body: (store: CacheStore) => Effect.Effect<void, unknown>) =>
     it(name, () => Effect.flatMap(CacheStore, body))
+  const atomic: typeof test = (name, body) => level === "atomic" ? test(name, body) : undefined
+  const bestEffort: typeof test = (name, body) => level === "bestEffort" ? test(name, body) : undefined
   const behind = (name: string, body: (store: CacheStore, door: Backdoor) => Effect.Effect<void, unknown>) => {
     if (backdoor !== true) return
     test(name, (store) => Effect.flatMap(Effect.flatten(Effect.serviceOption(Backdoor)), (door) => body(store, door)))
@@ -78,6 +84,8 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
   const stateOf = (store: CacheStore, tag: string) =>
     Effect.map(store.lookup(entryName(), [tag]), ({ states }) => states[0] ?? null)
   const entryOf = (store: CacheStore, entry: string) => Effect.map(store.lookup(entry, []), (found) => found.entry)
+
+  test(`says that it is ${level}`, (store) => Effect.sync(() => expect(store.level ?? "atomic").toBe(level)))
 
   describe("lookup", () => {
     test("answers null for what is not there", (store) =>
@@ -172,7 +180,7 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
       Effect.gen(function*() {
         const tag = tagName()
         const [first] = yield* store.obtain([tag], short)
-        yield* afterwards(time, short, "the stamp is gone", Effect.map(stateOf(store, tag), (state) => state === null))
+        yield* afterwards(time, level === "atomic" ? short : 20 * short, "the stamp is gone", Effect.map(stateOf(store, tag), (state) => state === null))
         expect(yield* stampOf(store, tag)).not.toBe(first)
       }))
 
@@ -198,8 +206,20 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* door.ttl(tag)).toBeLessThanOrEqual(minute)
       }))
 
+    bestEffort("gives a stamp that lives as long as the entries under it, the same one or another", (store) =>
+      Effect.gen(function*() {
+        const tag = tagName()
+        const [brief] = yield* store.obtain([tag], minute)
+        expect(yield* store.obtain([tag], 2 * minute)).toEqual([brief])
+        const [long] = yield* store.obtain([tag], 100 * minute)
+        expect(long).toMatch(stampForm)
+        expect(long).not.toBe(brief)
+        expect(yield* store.obtain([tag], minute)).toEqual([long])
+        expect(yield* stateOf(store, tag)).toBe(long)
+      }))
+
     if (time === "test") {
-      test("prolongs a stamp's life", (store) =>
+      atomic("prolongs a stamp's life", (store) =>
         Effect.gen(function*() {
           const tag = tagName()
           const [stamp] = yield* store.obtain([tag], minute)
@@ -317,7 +337,7 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(hardPart(yield* stampOf(store, tag))).not.toBe(hardPart(stamp))
       }))
 
-    test("expire: only the soft part changes, each time", (store) =>
+    atomic("expire: only the soft part changes, each time", (store) =>
       Effect.gen(function*() {
         const tag = tagName()
         const first = yield* stampOf(store, tag)
@@ -337,7 +357,7 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* stateOf(store, tag)).toBeNull()
       }))
 
-    test("swap: the new stamp takes the place of the expected one, however often it is told", (store) =>
+    atomic("swap: the new stamp takes the place of the expected one, however often it is told", (store) =>
       Effect.gen(function*() {
         const tag = tagName()
         const next = stampFor(store, tag)
@@ -359,7 +379,7 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* stateOf(store, tag)).toBeNull()
       }))
 
-    test("answers each step in its place, those that are to be first among them", (store) =>
+    atomic("answers each step in its place, those that are to be first among them", (store) =>
       Effect.gen(function*() {
         const [a, b, c] = [tagName(), tagName(), tagName()]
         const [ofA = "", , ofC = ""] = (yield* store.obtain([a, b, c], minute)).map(String)
@@ -368,6 +388,20 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         expect(yield* store.invalidate(steps, minute)).toEqual([true, false, true])
         expect((yield* store.lookup(entryName(), [a, b, c])).states).toEqual([nextA, null, nextC])
         expect(yield* store.invalidate([], minute)).toEqual([])
+      }))
+
+    bestEffort("whatever it says, the stamp is gone, and no other is in its place", (store) =>
+      Effect.gen(function*() {
+        for (const isFirst of [true, false]) {
+          const tags = [tagName(), tagName(), tagName(), tagName()] as const
+          const [a, b, c] = tags
+          const [ofA = "", , , left] = yield* store.obtain(tags, minute)
+          const steps = [swap(a, String(ofA), makeStamp()), { ...expire(b), first: isFirst }, kill(c)]
+          expect(yield* store.invalidate(steps, minute)).toEqual([false, false, false])
+          expect((yield* store.lookup(entryName(), tags)).states).toEqual([null, null, null, left])
+          expect(yield* store.invalidate(steps, minute)).toEqual([false, false, false])
+          expect(yield* store.invalidate([], minute)).toEqual([])
+        }
       }))
 
     test("leaves every other tag and every entry alone", (store) =>
@@ -411,6 +445,23 @@ const suite = <E>(it: Test, { backdoor, time }: Options<E>): void => {
         }
       }))
   })
+
+  if (level === "bestEffort") {
+    describe("a write", () => {
+      test("cannot announce itself, and ends by invalidating, unless it was rolled back", (store) =>
+        Effect.gen(function*() {
+          const tag = tagName()
+          const stamp = yield* stampOf(store, tag)
+          const refusal = yield* Effect.flip(store.begin([{ tag }], "token", minute))
+          expect(refusal).toMatchObject({ reason: "Rejected", operation: "begin a write" })
+          expect(yield* store.end([{ tag, next: makeStamp() }], "token", false, minute)).toEqual([false])
+          expect(yield* stateOf(store, tag)).toBe(stamp)
+          expect(yield* store.end([{ tag, next: makeStamp() }], "token", true, minute)).toEqual([false])
+          expect(yield* stateOf(store, tag)).toBeNull()
+        }))
+    })
+    return
+  }
 
   describe("a write: begin and end", () => {
     /** A tag that has a stamp, and two writes to come. */
