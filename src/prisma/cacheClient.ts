@@ -22,7 +22,7 @@ const keyOf = (context: HookContext, model: string, operation: string, args: Arg
   const label = `${model}.${operation}`
   const around = context.surroundings(context.base, label)
   if (around === undefined) return undefined
-  const query: Query = { model, operation, label, args, dataPath: [], send: () => Promise.resolve() }
+  const query: Query = { model, operation, label, args, dataPath: [] }
   return Either.getOrUndefined(Either.map(queryKey(query, around, undefined), ({ digest }) => digest))
 }
 

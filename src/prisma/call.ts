@@ -3,8 +3,11 @@
  * it was answered. Prisma hands the hook a deep clone of the arguments in which functions stay what they are, so the
  * call travels as a function in the place of the `cache` argument.
  */
+import type * as Effect from "effect/Effect"
 import type { CacheInfo } from "../CacheInfo.js"
+import type { AnswerRest } from "../QueryCache.js"
 import type { PrismaInternals } from "./client.js"
+import type { Send } from "./entryKeys.js"
 
 /** @internal */
 export interface Call {
@@ -15,6 +18,16 @@ export interface Call {
   info: CacheInfo | undefined
   /** The digest of the entry that was looked for. */
   signature: string | undefined
+  /** Where it was called, if Prisma is told of it later. */
+  readonly site: Error | undefined
+  /** What remains to be done where the entry has been looked for before Prisma was asked. */
+  looked: Looked | undefined
+}
+
+/** @internal */
+export interface Looked {
+  readonly rest: AnswerRest<unknown>
+  readonly load: (send: Send) => Effect.Effect<unknown, unknown>
 }
 
 const calls = new WeakMap<object, Call>()

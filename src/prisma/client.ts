@@ -31,6 +31,22 @@ export const extensionName = "effect-prisma-cache"
 const models = (client: PrismaInternals): Record<string, { readonly fields: ReadonlyArray<DataModelField> }> =>
   client["_runtimeDataModel"]?.models ?? {}
 
+/**
+ * The name of a model's table.
+ *
+ * @internal
+ */
+export const tableOf = (client: PrismaInternals, model: string): string =>
+  client["_runtimeDataModel"]?.models?.[model]?.dbName ?? model
+
+/**
+ * Prisma's name for what kind of database it is, if it says so.
+ *
+ * @internal
+ */
+export const providerOf = (client: PrismaInternals): string | undefined =>
+  client["_activeProvider"] ?? client["_engineConfig"]?.adapter?.provider
+
 const lowerFirst = (name: string) => name.slice(0, 1).toLowerCase() + name.slice(1)
 
 /**
@@ -48,6 +64,17 @@ export const modelProperties = (client: PrismaInternals): ReadonlySet<string> =>
  */
 export const relationsOf = (client: PrismaInternals, model: string): ReadonlySet<string> =>
   new Set((models(client)[model]?.fields ?? []).filter(({ kind }) => kind === "object").map(({ name }) => name))
+
+/**
+ * The same with the models at their other ends.
+ *
+ * @internal
+ */
+export const relationTargets = (
+  client: PrismaInternals,
+  model: string
+): ReadonlyArray<readonly [relation: string, model: string]> =>
+  (models(client)[model]?.fields ?? []).filter(({ kind }) => kind === "object").map(({ name, type }) => [name, type])
 
 /**
  * The operations of a model that extensions have put their own in the place of: what those take and return is theirs.
@@ -83,6 +110,27 @@ export const hasLaterResultExtensions = (client: PrismaInternals): boolean => {
   }
   return false
 }
+
+/**
+ * Whether the cache is the only extension of a client that has a say in its queries or results.
+ *
+ * @internal
+ */
+export const isAlone = (client: PrismaInternals): boolean => {
+  const extensions: object | undefined = client["_extensions"]
+  if (extensions === undefined) return false
+  const known = alone.get(extensions)
+  if (known !== undefined) return known
+  let made = true
+  for (let node: ExtensionNode | undefined = client["_extensions"].head; node !== undefined; node = node.previous) {
+    const { name, query, result } = node.extension
+    if (name !== extensionName && (query !== undefined || result !== undefined)) made = false
+  }
+  alone.set(extensions, made)
+  return made
+}
+
+const alone = new WeakMap<object, boolean>()
 
 const fingerprints = new WeakMap<object, string>()
 
@@ -120,7 +168,7 @@ const datasource = (client: PrismaInternals): ReadonlyArray<unknown> => {
   const adapter = engine.adapter ?? {}
   const sources = [adapter.config, adapter.externalPool?.options, adapter.options, engine.overrideDatasources?.db]
   return [
-    client["_activeProvider"] ?? adapter.provider ?? null,
+    providerOf(client) ?? null,
     ...sources.map((source) => {
       if (typeof source === "string") return address(source)
       if (typeof source !== "object" || source === null) return null

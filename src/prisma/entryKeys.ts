@@ -18,8 +18,18 @@ export interface Query {
   readonly label: string
   readonly args: Arguments
   readonly dataPath: ReadonlyArray<string>
-  /** Sends it, with these arguments. */
-  readonly send: (args: Arguments) => Promise<unknown>
+}
+
+/**
+ * Sends a query, with these arguments.
+ *
+ * @internal
+ */
+export type Send = (args: Arguments) => Promise<unknown>
+
+/** @internal */
+export interface SentQuery extends Query {
+  readonly send: Send
 }
 
 /** @internal */

@@ -16,15 +16,33 @@ import { makeDerivation } from "./derivation.js"
 import { makeHook, makeSurroundings, makeWarn } from "./hook.js"
 import type { HookContext } from "./hook.js"
 import { makeRaw } from "./raw.js"
+import { makeReader } from "./read.js"
 import type { Settings } from "./settings.js"
 import { makeSharedCache } from "./sharedCache.js"
 import type { SharedCache } from "./sharedCache.js"
+import { makeShortCut } from "./shortCut.js"
 import { makeTransactions } from "./transactions.js"
 import type { GlobalOmit } from "./types/delegate.js"
 import type { CacheExtension } from "./types/extension.js"
 
+/** Says something to whoever reads the logs, and to whoever listens. */
+type Tell = (message: string) => void
+
+/** @internal */
+export const makeTell = (settings: Settings, log: (effect: Effect.Effect<void>) => void): Tell => {
+  const warn = makeWarn(settings.onEvent)
+  return (message) => {
+    log(Effect.logWarning(`${extensionName}: ${message}`))
+    warn(message)
+  }
+}
+
+/** Only of our own errors is it known that they hold no secrets. */
+const nameOf = (error: unknown): string =>
+  error instanceof CacheOptionsError ? error.message : error instanceof Error ? error.name : typeof error
+
 /**
- * The extension over a cache. The clients that it is given to share that cache.
+ * The extension over a cache that it makes. The clients that it is given to share that cache.
  *
  * @internal
  */
@@ -32,21 +50,29 @@ export const makeExtension = <Declared extends GlobalOmit = {}>(
   settings: Settings,
   layer: Layer.Layer<QueryCache.QueryCache, unknown>
 ): CacheExtension<Declared> => {
-  const warn = makeWarn(settings.onEvent)
-  const tell = (message: string) => {
-    Effect.runSync(Effect.logWarning(`${extensionName}: ${message}`))
-    warn(message)
-  }
+  const tell = makeTell(settings, Effect.runSync)
   const shared = makeSharedCache(layer, (error) =>
-    tell(`the cache could not be made, queries go to the database (${error instanceof Error ? error.name : typeof error})`))
-  return ((client: PrismaInternals) => extend(client, settings, shared, tell)) as CacheExtension<Declared>
+    tell(`the cache could not be made, queries go to the database (${nameOf(error)})`))
+  return extensionOver(settings, shared, tell)
 }
+
+/**
+ * The extension over a cache that there is.
+ *
+ * @internal
+ */
+export const extensionOver = <Declared extends GlobalOmit = {}>(
+  settings: Settings,
+  shared: SharedCache,
+  tell: Tell
+): CacheExtension<Declared> =>
+  ((client: PrismaInternals) => extend(client, settings, shared, tell)) as CacheExtension<Declared>
 
 const extend = (
   client: PrismaInternals,
   settings: Settings,
   shared: SharedCache,
-  tell: (message: string) => void
+  tell: Tell
 ): PrismaInternals => {
   if (client["$cache"] !== undefined) throw new Error(`${extensionName}: this client has a cache already`)
   const derivation = makeDerivation(settings, client)
@@ -79,7 +105,9 @@ const extend = (
     surroundings: makeSurroundings(settings, client, family, warn)
   }
 
+  const reader = makeReader(context)
   const facade: FacadeOptions = {
+    shortCut: settings.shortCut ? makeShortCut(context, reader.prepare) : undefined,
     raw: makeRaw(context),
     region: settings.region,
     onExtended: (extended) => {
@@ -102,7 +130,7 @@ const extend = (
 
   const extended = client["$extends"]({
     name: extensionName,
-    query: { $allModels: { $allOperations: makeHook(context) } },
+    query: { $allModels: { $allOperations: makeHook(context, reader) } },
     client: {
       $cache: makeCacheClient(client, shared, context),
       $accelerate: makeAccelerate(client, shared, settings),
@@ -111,7 +139,8 @@ const extend = (
         return base.$disconnect.call(this)
       },
       $transaction(this: PrismaInternals, input: unknown, options: unknown) {
-        const body = typeof input === "function" ? (tx: PrismaInternals) => input(makeFacade(tx, facade)) : input
+        const inside: FacadeOptions = { ...facade, shortCut: undefined }
+        const body = typeof input === "function" ? (tx: PrismaInternals) => input(makeFacade(tx, inside)) : input
         return base.$transaction.call(this, body, options)
       }
     }

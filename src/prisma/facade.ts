@@ -12,6 +12,7 @@ import type { PrismaInternals } from "./client.js"
 import { isRead, isWrite } from "./operations.js"
 import { wishIn } from "./queryOptions.js"
 import { isRaw } from "./raw.js"
+import type { Attempt, ShortCut } from "./shortCut.js"
 
 /** @internal */
 export interface FacadeOptions {
@@ -21,6 +22,8 @@ export interface FacadeOptions {
   readonly raw: (client: PrismaInternals, member: string, args: ReadonlyArray<unknown>) => unknown
   /** What `.withAccelerateInfo()` says of the region. */
   readonly region: string
+  /** Looks for answers before Prisma is asked, where that may be done. */
+  readonly shortCut: ShortCut | undefined
 }
 
 type Method = (...args: ReadonlyArray<unknown>) => unknown
@@ -99,6 +102,7 @@ const replaceable = (target: PrismaInternals, get: (member: string | symbol) => 
 /** A model of a client: its queries carry a call with them. */
 const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, options: FacadeOptions): object => {
   const methods = new Map<string, Method>()
+  const { shortCut } = options
   const relations = relationsOf(client, delegate["$name"])
   const overridden = overriddenOperations(client, delegate["$name"])
 
@@ -109,9 +113,12 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, option
     const method: Method = (args) => {
       // What is no object of arguments is for Prisma to reject.
       if (args !== undefined && (typeof args !== "object" || args === null)) return delegate[operation](args)
-      const call = makeCall(client, args)
-      const promise: PrismaInternals = delegate[operation](enclosed(args, call))
-      return decorate(client, promise, call, read, relations, options)
+      const isShort = read && shortCut !== undefined
+      const call = makeCall(client, args, isShort && showsSites ? new Error() : undefined)
+      const ask = (): PrismaInternals => delegate[operation](enclosed(args, call))
+      const look = isShort ? () => shortCut(call, delegate["$name"], operation, args) : undefined
+      const source = look === undefined ? direct(ask()) : makeLazy(call, ask, look)
+      return decorate(client, source, call, read, relations, options)
     }
     methods.set(operation, method)
     return method
@@ -124,11 +131,16 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, option
   })
 }
 
-const makeCall = (client: PrismaInternals, args: object | undefined): Call => ({
+/** Prisma's errors show the line of the call, except there. */
+const showsSites = globalThis.process?.env["NODE_ENV"] !== "production"
+
+const makeCall = (client: PrismaInternals, args: object | undefined, site?: Error): Call => ({
   client,
   cache: args === undefined ? undefined : wishIn(args),
   info: undefined,
-  signature: undefined
+  signature: undefined,
+  site,
+  looked: undefined
 })
 
 /** The arguments with the call in the place of what they say about the cache. */
@@ -137,35 +149,78 @@ const enclosed = (args: object | undefined, call: Call): object => {
   return { ...others, cache: enclose(call) }
 }
 
+/** What a query is waited for by, and Prisma's own promise for all the rest of what that can do. */
+interface Source {
+  readonly promise: PrismaInternals
+  readonly own: () => PrismaInternals
+}
+
+const direct = (promise: PrismaInternals): Source => ({ promise, own: () => promise })
+
+/**
+ * A read that Prisma hears of only if it is not answered before. Like Prisma's own promises it does nothing until it is
+ * waited for, and then once.
+ */
+const makeLazy = (call: Call, ask: () => PrismaInternals, look: () => Promise<Attempt> | undefined): Source => {
+  let asked: PrismaInternals | undefined
+  let answer: Promise<unknown> | undefined
+  const own = () => (asked ??= ask())
+  const settle = (found: Attempt): unknown => {
+    if (found._tag === "Missed") {
+      call.looked = found.looked
+      return own()
+    }
+    call.info = found.info
+    return found.value
+  }
+  const askOwn = (): Promise<unknown> => own()["then"]((value: unknown) => value)
+  const run = () => (answer ??= (asked === undefined ? look()?.then(settle) : undefined) ?? askOwn())
+  return {
+    own,
+    promise: {
+      then: (onFulfilled?: (value: unknown) => unknown, onRejected?: (error: unknown) => unknown) =>
+        run().then(onFulfilled, onRejected),
+      catch: (onRejected?: (error: unknown) => unknown) => run().catch(onRejected),
+      finally: (onFinally?: () => void) => run().finally(onFinally),
+      [Symbol.toStringTag]: "PrismaPromise"
+    }
+  }
+}
+
 const isTelling = (member: string | symbol) => member === "withCacheInfo" || member === "withAccelerateInfo"
 
 /** Adds `.withCacheInfo()` and `.withAccelerateInfo()` to a read's promise, and to those of its relations. */
 const decorate = (
   client: PrismaInternals,
-  promise: PrismaInternals,
+  { own, promise }: Source,
   call: Call,
   read: boolean,
   relations: ReadonlySet<string>,
   options: FacadeOptions
-): PrismaInternals =>
-  new Proxy(promise, {
+): PrismaInternals => {
+  // A handler's every answer is compared with what the target has, which must therefore be no other handler's.
+  const facade: PrismaInternals = new Proxy(promise, {
     get: (target, member) => {
-      if (read && member === "withCacheInfo") return () => withInfo(target, () => call.info ?? untold)
+      if (read && member === "withCacheInfo") return () => withInfo(facade, () => call.info ?? untold)
       if (read && member === "withAccelerateInfo") {
-        return () => withInfo(target, () => toAccelerateInfo(call.info ?? untold, call.signature, options.region))
+        return () => withInfo(facade, () => toAccelerateInfo(call.info ?? untold, call.signature, options.region))
       }
-      const value = target[member]
+      const value = Object.hasOwn(target, member) ? target[member] : own()[member]
       if (typeof member !== "string" || typeof value !== "function" || !relations.has(member)) return value
       return (args?: object) => {
         const next = makeCall(client, args)
         // A relation asked for without a wish of its own has its parent's.
         const inherited = next.cache === undefined ? { ...next, cache: call.cache } : next
         const made: PrismaInternals = value(enclosed(args, inherited))
-        return decorate(client, made, inherited, read, fluentRelations(made), options)
+        return decorate(client, direct(made), inherited, read, fluentRelations(made), options)
       }
     },
-    has: (target, member) => (read && isTelling(member)) || member in target
+    has: (_, member) => (read && isTelling(member)) || member in own(),
+    ownKeys: () => Reflect.ownKeys(own()),
+    getOwnPropertyDescriptor: (_, member) => Reflect.getOwnPropertyDescriptor(own(), member)
   })
+  return facade
+}
 
 /** The relations that a fluent promise has as methods: all of its own members that Prisma's promises do not have. */
 const fluentRelations = (promise: PrismaInternals): ReadonlySet<string> =>

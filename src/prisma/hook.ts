@@ -3,7 +3,6 @@
  * about that is the cache's business.
  */
 import type { CacheEvent } from "../CacheEvent.js"
-import type { CacheStrategy } from "../CacheStrategy.js"
 import type { ValueTypes } from "../Serializer.js"
 import { callersContext } from "./asyncContext.js"
 import { unwrap } from "./call.js"
@@ -12,11 +11,12 @@ import { show } from "./checks.js"
 import { fingerprint } from "./client.js"
 import type { PrismaInternals } from "./client.js"
 import type { Derivation } from "./derivation.js"
-import type { Arguments, Query } from "./entryKeys.js"
+import type { Arguments, SentQuery } from "./entryKeys.js"
 import { arityOf, isRead } from "./operations.js"
 import { readCache, readTtl, rejectStrategy, rejectUncache, wishIn } from "./queryOptions.js"
-import type { Wish } from "./queryOptions.js"
-import { bypassed, makeRead, untouched } from "./read.js"
+import type { QueryStrategy, Wish } from "./queryOptions.js"
+import { bypassed, untouched } from "./read.js"
+import type { Reader } from "./read.js"
 import type { Settings } from "./settings.js"
 import type { SharedCache } from "./sharedCache.js"
 import type { Transactions } from "./transactions.js"
@@ -31,6 +31,8 @@ interface HookInput {
   readonly __internalParams: {
     readonly dataPath?: ReadonlyArray<string>
     readonly transaction?: Transaction | undefined
+    /** Where Prisma thinks that it was called. */
+    readonly callsite?: { _error?: Error } | undefined
   }
 }
 
@@ -129,15 +131,16 @@ export const makeWarn = (onEvent: ((event: CacheEvent) => void) | undefined) => 
 }
 
 /** @internal */
-export const makeHook = (context: HookContext) => {
-  const { settings } = context
-  const read = makeRead(context)
-  const write = makeWrite(context)
+export const makeStanding = (settings: Settings) => (model: string): QueryStrategy | undefined => {
+  const own = settings.models.get(model)
+  return own === false ? undefined : own ?? settings.defaults
+}
 
-  const standing = (model: string): CacheStrategy | undefined => {
-    const own = settings.models.get(model)
-    return own === false ? undefined : own ?? settings.defaults
-  }
+/** @internal */
+export const makeHook = (context: HookContext, { read }: Reader) => {
+  const { settings } = context
+  const write = makeWrite(context)
+  const standing = makeStanding(settings)
 
   const suspicious = new Set<string>()
 
@@ -152,10 +155,13 @@ export const makeHook = (context: HookContext) => {
     const { __internalParams, args, model, operation } = input
     const { dataPath = [], transaction } = __internalParams
     const { cache, call, uncache } = takeOptions(args, dataPath)
+    if (call?.site !== undefined && __internalParams.callsite?._error !== undefined) {
+      __internalParams.callsite._error = call.site
+    }
     const within = callersContext()
     const send = (sent: Arguments) => within(async () => input.query(sent))
     const label = `${model}.${operation}`
-    const query: Query = { model, operation, label, args, dataPath, send }
+    const query: SentQuery = { model, operation, label, args, dataPath, send }
     if (arityOf(operation) === undefined) return send(args)
     question(label, cache)
 

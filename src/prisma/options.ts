@@ -7,6 +7,7 @@ import type { Cluster, Redis, RedisOptions } from "iovalkey"
 import type * as Duration from "effect/Duration"
 import type * as Layer from "effect/Layer"
 import type { CacheEvent } from "../CacheEvent.js"
+import type * as KeyvStore from "../CacheStore/Keyv.js"
 import type { CacheStore } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
@@ -20,6 +21,8 @@ import type { ClusterConnection } from "../valkey/options.js"
  * - iovalkey's own options
  * - a client of yours, `Redis` or `Cluster`: it is used and never closed
  * - a Keyv store on Valkey (`@keyv/valkey`), or a Keyv around one: its client is used
+ * - any other Keyv, or a store made for one, *best effort*: with `consistency: "after-commit"`, and without a lock
+ *   between processes
  * - a `Layer` that provides `CacheStore` and `DistributedLock`
  *
  * @since 0.1.0
@@ -48,12 +51,22 @@ export interface ValkeyClientLike {
 }
 
 /**
- * A Keyv store on Valkey, or a Keyv around one.
+ * A Keyv store on Valkey, a Keyv around one, or any other.
  *
  * @since 0.1.0
  * @category options
  */
-export type KeyvLike = { readonly redis: unknown } | { readonly opts: { readonly store?: unknown } }
+export type KeyvLike = { readonly redis: unknown } | { readonly opts: { readonly store?: unknown } } | AnyKeyv
+
+/**
+ * A Keyv, or a store made for one.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface AnyKeyv extends KeyvStore.KeyvLike {
+  readonly opts: unknown
+}
 
 /**
  * A standing strategy. A number as `ttl` is milliseconds.
@@ -134,8 +147,8 @@ export interface PrismaCacheOptions {
   readonly invalidation?: Invalidation | { readonly [model: string]: Invalidation } | undefined
   /**
    * `strict`: the cache is told of a write before the database is, so that a process killed between COMMIT and
-   * invalidation leaves nothing stale. `after-commit`: one round trip less per write. Default `strict` where
-   * invalidation is automatic, else `after-commit`.
+   * invalidation leaves nothing stale; refused where the store is best effort only. `after-commit`: one round trip less
+   * per write. Default `strict` where invalidation is automatic and the store is not best effort, else `after-commit`.
    */
   readonly consistency?: Consistency | undefined
   /**
@@ -159,6 +172,11 @@ export interface PrismaCacheOptions {
    * to a query. Default `false`: such reads are not cached unless `varyBy` says what they depend on.
    */
   readonly trustLaterExtensions?: boolean | undefined
+  /**
+   * Answers reads that are in the cache past Prisma's own machinery, where nothing else in the client has a say in
+   * queries or results. Prisma's tracing then sees queries that miss only. Default `true`.
+   */
+  readonly shortCut?: boolean | undefined
   /**
    * What an answer depends on beside the query: tenant, role, locale. Called per query. If it throws, the query is not
    * cached.

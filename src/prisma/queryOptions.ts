@@ -193,7 +193,7 @@ export const readCache = (
   if (bypass === true) return { _tag: "Bypass" }
   return {
     _tag: "Cached",
-    strategy: { ...own(inherited, durations), tags: [...(inherited.tags ?? []), ...((tags ?? []) as ReadonlyArray<string>)] },
+    strategy: own(inherited, durations, tags as ReadonlyArray<string> | undefined),
     key: key as Extract<Wish, { _tag: "Cached" }>["key"],
     namespace: namespace as string | undefined,
     refresh: refresh === true
@@ -203,13 +203,18 @@ export const readCache = (
 type Durations = { readonly [Name in Exclude<keyof QueryStrategy, "jitter" | "tags">]?: Duration.Duration | undefined }
 
 /** Who gives a ttl of their own means it: what is served beyond it is not inherited. */
-const own = (inherited: QueryStrategy, { hardTimeout, softTimeout, staleIfError, swr, ttl }: Durations): QueryStrategy => ({
-  ...inherited,
+const own = (
+  inherited: QueryStrategy,
+  { hardTimeout, softTimeout, staleIfError, swr, ttl }: Durations,
+  tags: ReadonlyArray<string> = []
+): QueryStrategy => ({
   ttl: ttl ?? inherited.ttl,
   swr: swr ?? (ttl === undefined ? inherited.swr : undefined),
   staleIfError: staleIfError ?? (ttl === undefined ? inherited.staleIfError : undefined),
   softTimeout: softTimeout ?? inherited.softTimeout,
-  hardTimeout: hardTimeout ?? inherited.hardTimeout
+  hardTimeout: hardTimeout ?? inherited.hardTimeout,
+  jitter: inherited.jitter,
+  tags: tags.length === 0 ? inherited.tags : [...(inherited.tags ?? []), ...tags]
 })
 
 /**

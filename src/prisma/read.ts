@@ -7,15 +7,17 @@ import * as Either from "effect/Either"
 import { QueryTimeoutError } from "../CacheError.js"
 import type { CacheInfo } from "../CacheInfo.js"
 import type { Answer, Late, Request } from "../QueryCache.js"
+import type { ValueTypes } from "../Serializer.js"
 import type { Call } from "./call.js"
 import { isName } from "./checks.js"
 import { laterQueryExtensions } from "./client.js"
 import { customKeys, queryKey } from "./entryKeys.js"
-import type { Arguments, Query } from "./entryKeys.js"
+import type { Arguments, Query, Send, SentQuery } from "./entryKeys.js"
 import { isDefinite } from "./errors.js"
 import type { HookContext } from "./hook.js"
 import type { Cached } from "./queryOptions.js"
 import type { RowRead } from "./rowRead.js"
+import { makeSpanAttributes } from "./spanAttributes.js"
 
 /**
  * What a query that left the cache alone is told of.
@@ -35,9 +37,33 @@ const inTime = <A>(label: string, timeout: Duration.DurationInput | undefined, q
       onTimeout: () => new QueryTimeoutError({ label, millis: Duration.toMillis(timeout) })
     })
 
+const isThere = (value: unknown) => value !== null
+
+/** A read, ready to be looked for, and what asks the database if it is not found. */
+interface Prepared {
+  readonly request: Request<unknown>
+  readonly load: (send: Send) => Effect.Effect<unknown, unknown>
+}
+
 /** @internal */
-export const makeRead = (context: HookContext) => {
+export type Prepare = (
+  query: Query,
+  wish: Cached,
+  call: Call | undefined,
+  types: ValueTypes
+) => Prepared | undefined
+
+/** @internal */
+export interface Reader {
+  readonly prepare: Prepare
+  /** Answers a read in the hook. */
+  readonly read: (query: SentQuery, wish: Cached, call: Call | undefined) => Promise<unknown>
+}
+
+/** @internal */
+export const makeReader = (context: HookContext): Reader => {
   const { settings, shared, warn } = context
+  const attributesOf = makeSpanAttributes(context.base)
 
   /** Whether extensions that sit between the cache and the database may change the query in ways nobody told of. */
   const isHidden = (call: Call | undefined): boolean => {
@@ -58,40 +84,35 @@ export const makeRead = (context: HookContext) => {
   }
 
   /** A row-level read selects what identifies its row, and finds out from the result what else it depends on. */
-  const rowLoad = (query: Query, row: RowRead) => {
+  const rowLoad = (args: Arguments, row: RowRead) => {
     let late: ReadonlyArray<string> = []
     return {
       late: () => late,
-      run: async () => {
-        const found = await query.send(row.select(query.args) as Arguments)
+      run: async (send: Send) => {
+        const found = await send(row.select(args) as Arguments)
         late = row.late(found) ?? [row.guard]
         return row.strip(found)
       }
     }
   }
 
-  return async (query: Query, wish: Cached, call: Call | undefined): Promise<unknown> => {
+  /** `undefined` where there is no telling which entry it is. */
+  const prepare: Prepare = (query, wish, call, types) => {
     const { key, namespace } = wish
     const around = isHidden(call) ? undefined : context.surroundings(call?.client, query.label)
-    const named = around && customKeys(query, around)
-    const made = around === undefined || named === undefined
-      ? undefined
-      : typeof key === "string"
+    if (around === undefined) return undefined
+    const named = typeof key === "string" || typeof key === "function" ? customKeys(query, around) : undefined
+    const made = typeof key === "string" && named !== undefined
       ? named({ key, namespace })
       : queryKey(query, around, namespace)
-    if (made === undefined || Either.isLeft(made)) {
+    if (Either.isLeft(made)) {
       // Arguments that cannot be told apart are wrong, and Prisma will say how.
-      if (made !== undefined) warn(`${query.label}: ${made.left.message}`)
-      if (call !== undefined) call.info = bypassed
-      return query.send(query.args)
+      warn(`${query.label}: ${made.left.message}`)
+      return undefined
     }
     if (call !== undefined) call.signature = made.right.digest
     const depends = context.dependencies(query)
-    const row = depends?.row && rowLoad(query, depends.row)
-    const load = inTime(query.label, wish.strategy.hardTimeout, Effect.tryPromise({
-      try: row === undefined ? () => query.send(query.args) : row.run,
-      catch: (error) => error
-    }))
+    const row = depends?.row && rowLoad(query.args, depends.row)
     const late = (value: unknown): Late | undefined => {
       const dependencies = row?.late() ?? []
       if (typeof key !== "function") return { keys: [], dependencies, entries: [] }
@@ -109,23 +130,54 @@ export const makeRead = (context: HookContext) => {
       }
     }
     const hasLate = row !== undefined || typeof key === "function"
-    const request: Request<unknown> = {
-      key: made.right,
-      strategy: wish.strategy,
-      keys: typeof key === "string" ? [{ key, namespace }] : undefined,
-      dependencies: depends?.tags,
-      late: hasLate ? late : undefined,
-      guards: hasLate
-        ? { keys: typeof key === "function", dependencies: depends?.row === undefined ? [] : [depends.row.guard] }
-        : undefined,
-      mode: wish.refresh ? "refresh" : "use",
-      types: await context.types(),
-      accepts: query.operation.endsWith("OrThrow") ? (value) => value !== null : undefined,
-      isDefinite
+    return {
+      request: {
+        key: made.right,
+        strategy: wish.strategy,
+        keys: typeof key === "string" ? [{ key, namespace }] : undefined,
+        dependencies: depends?.tags,
+        late: hasLate ? late : undefined,
+        guards: hasLate
+          ? { keys: typeof key === "function", dependencies: depends?.row === undefined ? [] : [depends.row.guard] }
+          : undefined,
+        mode: wish.refresh ? "refresh" : "use",
+        types,
+        attributes: attributesOf(query),
+        accepts: query.operation.endsWith("OrThrow") ? isThere : undefined,
+        isDefinite
+      },
+      load: (send) =>
+        inTime(
+          query.label,
+          wish.strategy.hardTimeout,
+          Effect.tryPromise({
+            try: () => row === undefined ? send(query.args) : row.run(send),
+            catch: (error) => error
+          })
+        )
     }
-    const answer = await shared.run<Answer<unknown>, unknown>(context.base, (cache) =>
-      cache === undefined ? Effect.map(load, (value) => ({ value, info: bypassed })) : cache.answer(request, load))
+  }
+
+  const read: Reader["read"] = async (query, wish, call) => {
+    const { send } = query
+    const looked = call?.looked
+    if (call !== undefined && looked !== undefined) {
+      const answer = await shared.run(context.base, () => looked.rest(looked.load(send)))
+      call.info = answer.info
+      return answer.value
+    }
+    const types = context.types()
+    const prepared = prepare(query, wish, call, types instanceof Promise ? await types : types)
+    if (prepared === undefined) {
+      if (call !== undefined) call.info = bypassed
+      return send(query.args)
+    }
+    const load = () => prepared.load(send)
+    const direct = () => Effect.map(load(), (value): Answer<unknown> => ({ value, info: bypassed }))
+    const answer = await shared.answer(context.base, prepared.request, load, direct)
     if (call !== undefined) call.info = answer.info
     return answer.value
   }
+
+  return { prepare, read }
 }

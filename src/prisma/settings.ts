@@ -23,11 +23,13 @@ export interface Settings {
   readonly invalidation: Invalidation
   /** Models whose writes do not invalidate by themselves although those of others do. */
   readonly manualModels: ReadonlySet<string>
-  readonly consistency: Consistency
+  /** What was asked for; otherwise it depends on the store. */
+  readonly consistency: Consistency | undefined
   readonly intentTtl: number | undefined
   readonly hardened: boolean
   readonly rawWrites: "warn" | "invalidate-all" | "refuse"
   readonly trustLaterExtensions: boolean
+  readonly shortCut: boolean
   readonly varyBy: (() => KeyMaterial) | undefined
   readonly budget: number | undefined
   readonly writeBudget: number | undefined
@@ -52,6 +54,7 @@ const names = [
   "hardened",
   "rawWrites",
   "trustLaterExtensions",
+  "shortCut",
   "varyBy",
   "budget",
   "writeBudget",
@@ -67,7 +70,7 @@ const strategyNames = ["ttl", "swr", "staleIfError", "softTimeout", "hardTimeout
 const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
 
 const backends = "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey options, a Redis or Cluster client, " +
-  "a Keyv store on Valkey, or a Layer"
+  "a Keyv store, or a Layer"
 
 /** What Prisma Accelerate documents. */
 const accelerateLimits: AccelerateLimits = { tags: 5, tagLength: 64, tagPattern: /^[A-Za-z0-9_]*$/ }
@@ -105,9 +108,13 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   check("region", options["region"], isName, someName)
   check("onEvent", options["onEvent"], isFunction, "a function")
   oneOf("consistency", options["consistency"], ["strict", "after-commit"])
+  if (cacheKind(cache) === "keyv" && options["consistency"] === "strict") {
+    problem("consistency", "strict", "\"after-commit\", since a Keyv store has no atomic steps; \"strict\" needs Valkey")
+  }
   oneOf("onUnreachable", options["onUnreachable"], ["proceed", "refuse"])
   oneOf("rawWrites", options["rawWrites"], ["warn", "invalidate-all", "refuse"])
   oneOf("trustLaterExtensions", options["trustLaterExtensions"], [true, false])
+  oneOf("shortCut", options["shortCut"], [true, false])
   oneOf("hardened", options["hardened"], [true, false])
   if (limits !== "accelerate") checkLimits(checks, limits)
   const invalidation = readInvalidation(options["invalidation"])
@@ -134,11 +141,12 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     models,
     invalidation: mode,
     manualModels,
-    consistency: trusted.consistency ?? (mode === "auto" ? "strict" : "after-commit"),
+    consistency: trusted.consistency,
     intentTtl: trusted.intentTtl,
     hardened: trusted.hardened ?? false,
     rawWrites: trusted.rawWrites ?? "warn",
     trustLaterExtensions: trusted.trustLaterExtensions ?? false,
+    shortCut: trusted.shortCut ?? true,
     varyBy: trusted.varyBy,
     budget: trusted.budget,
     writeBudget: trusted.writeBudget,

@@ -21,8 +21,15 @@ export interface SharedCache {
     member: object,
     body: (cache: QueryCache.QueryCache | undefined) => Effect.Effect<A, E>
   ) => Promise<A>
-  /** The cache, if it is open. */
-  readonly peek: () => QueryCache.QueryCache | undefined
+  /** A read, for a client that is a member from now on; `direct` where the cache cannot be made. */
+  readonly answer: <A, E>(
+    member: object,
+    request: QueryCache.Request<A>,
+    load: () => Effect.Effect<A, E>,
+    direct: () => Effect.Effect<QueryCache.Answer<A>, E>
+  ) => Promise<QueryCache.Answer<A>>
+  /** The cache, if it is open; who is given becomes a member. */
+  readonly peek: (member?: object) => QueryCache.QueryCache | undefined
   /** What was counted, in caches that are closed as well. */
   readonly stats: () => QueryCache.Stats
   /** One member leaves; the last one closes the cache. */
@@ -36,6 +43,28 @@ interface Open {
   readonly runtime: Runtime.Runtime<never>
   readonly scope: Scope.CloseableScope
 }
+
+/**
+ * The answer to a read: a hit takes no fiber.
+ *
+ * @internal
+ */
+export const answerNow = <A, E>(
+  cache: QueryCache.QueryCache,
+  runtime: Runtime.Runtime<never>,
+  request: QueryCache.Request<A>,
+  load: () => Effect.Effect<A, E>
+): Promise<QueryCache.Answer<A>> =>
+  new Promise((resolve, reject) =>
+    cache.unsafeAnswer(request, {
+      hit: resolve,
+      otherwise: (rest) => {
+        Runtime.runCallback(runtime)(Effect.suspend(() => rest(load())), {
+          onExit: (exit) => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
+        })
+      }
+    })
+  )
 
 /** A layer that could not be built is tried again after this time at the earliest. */
 const retryAfterMillis = 1_000
@@ -83,6 +112,14 @@ export const makeSharedCache = (
     throw Cause.squash(exit.cause)
   }
 
+  const answer: SharedCache["answer"] = (member, request, load, direct) => {
+    if (open === undefined) {
+      return run(member, (cache) => cache === undefined ? direct() : cache.answer(request, load()))
+    }
+    members.add(member)
+    return answerNow(open.cache, open.runtime, request, load)
+  }
+
   const close = () => {
     members.clear()
     const ready = open
@@ -101,7 +138,11 @@ export const makeSharedCache = (
 
   return {
     run,
-    peek: () => open?.cache,
+    answer,
+    peek: (member) => {
+      if (open !== undefined && member !== undefined) members.add(member)
+      return open?.cache
+    },
     stats: () => Array.from(counting).reduce((total, cache) => sum(total, Effect.runSync(cache.stats)), counted),
     leave: (member) => members.delete(member) && members.size === 0 ? close() : Promise.resolve(),
     close

@@ -7,7 +7,7 @@ import type { OwnResult, Touches, WriteRequest } from "../QueryCache.js"
 import type { Call } from "./call.js"
 import { isName } from "./checks.js"
 import { customKeys } from "./entryKeys.js"
-import type { Query } from "./entryKeys.js"
+import type { Query, SentQuery } from "./entryKeys.js"
 import { isOver, isRolledBack } from "./errors.js"
 import type { HookContext, Transaction } from "./hook.js"
 import { arityOf } from "./operations.js"
@@ -80,7 +80,7 @@ export const makeWrite = (context: HookContext) => {
     }
   }
 
-  const inTransaction = async (query: Query, id: unknown, { late, touches }: Reached) => {
+  const inTransaction = async (query: SentQuery, id: unknown, { late, touches }: Reached) => {
     await transactions.touch(id, touches)
     const result = await query.send(query.args)
     try {
@@ -93,7 +93,7 @@ export const makeWrite = (context: HookContext) => {
   }
 
   return async (
-    query: Query,
+    query: SentQuery,
     wish: Wish,
     uncache: unknown,
     call: Call | undefined,
