@@ -21,6 +21,7 @@
  * @since 0.1.0
  */
 import { crc32 } from "./internal/hash.js"
+import { fromUtf8 } from "./internal/text.js"
 
 /**
  * The stamps an entry was stored under: `stamps[i]` is that of `tags[i]`.
@@ -71,7 +72,7 @@ export const identityLength = 17
  */
 export const identity = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, identityLength)
 
-const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
+const encoder = new TextEncoder()
 
 /**
  * The bytes of an entry.
@@ -80,7 +81,7 @@ const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
  * @category encoding
  */
 export const encode = (digest: string, entry: CacheEntry): Uint8Array => {
-  const stamps = utf8.encoder.encode(JSON.stringify([entry.tags, entry.stamps]))
+  const stamps = encoder.encode(JSON.stringify([entry.tags, entry.stamps]))
   const bytes = new Uint8Array(stampsAt + stamps.length + entry.payload.length)
   const view = new DataView(bytes.buffer)
   bytes[0] = version
@@ -113,10 +114,11 @@ export const decode = (digest: string, bytes: Uint8Array): CacheEntry | undefine
   if (payloadAt > bytes.length) return undefined
   for (let i = 0; i < digestLength; i++) if (bytes[digestAt + i] !== digest.charCodeAt(i)) return undefined
   if (view.getUint32(17) !== crc32(bytes.subarray(21))) return undefined
-  const stamps = parse(utf8.decoder.decode(bytes.subarray(stampsAt, payloadAt)))
+  const stamps = parse(bytes, payloadAt)
   if (stamps === undefined) return undefined
   return {
-    ...stamps,
+    tags: stamps.tags,
+    stamps: stamps.stamps,
     createdAt: view.getFloat64(21),
     ttlMillis: view.getFloat64(29),
     keptMillis: view.getFloat64(37),
@@ -125,9 +127,9 @@ export const decode = (digest: string, bytes: Uint8Array): CacheEntry | undefine
   }
 }
 
-const parse = (text: string): Stamps | undefined => {
+const parse = (bytes: Uint8Array, end: number): Stamps | undefined => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(fromUtf8(bytes, stampsAt, end))
     if (!Array.isArray(value) || value.length !== 2) return undefined
     const [tags, stamps]: ReadonlyArray<unknown> = value
     return isStrings(tags) && isStrings(stamps) && tags.length === stamps.length ? { tags, stamps } : undefined

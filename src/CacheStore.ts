@@ -8,8 +8,10 @@
  *
  * @since 0.1.0
  */
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type { CacheError } from "./CacheError.js"
 
 /**
@@ -85,6 +87,45 @@ export interface Ending extends Ordered {
 }
 
 /**
+ * What a backend can promise.
+ *
+ * - `atomic`: each primitive is one step, for all processes that share the store
+ * - `bestEffort`: so within one process only. A write cannot announce itself there (`begin` fails), so that nothing but
+ *   `after-commit` is possible; whatever an invalidation says removes the stamp, and its `next` is never put in place;
+ *   `obtain` may replace a stamp where it should prolong it
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Level = "atomic" | "bestEffort"
+
+/**
+ * How a store looks something up. One that can do so without a fiber says how under `unsafe`: a fiber, and another one
+ * that looks after its time, are most of what a hit costs.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LookupFunction {
+  (entry: string, tags: ReadonlyArray<string>): Effect.Effect<Lookup, CacheError>
+  readonly unsafe?: UnsafeLookup | undefined
+}
+
+/**
+ * The same in plain code. Tells the answer once, at once or later, and fails with `Timeout` if it is not there after so
+ * many milliseconds. The clock is for stores that have none of their own.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type UnsafeLookup = (
+  entry: string,
+  tags: ReadonlyArray<string>,
+  bound: { readonly millis: number; readonly clock: Clock.Clock },
+  tell: (answer: Either.Either<Lookup, CacheError>) => void
+) => void
+
+/**
  * The primitives that a backend provides. All names are complete: a backend adds nothing to them.
  * Every operation may be repeated: a resent command changes nothing more.
  *
@@ -93,6 +134,8 @@ export interface Ending extends Ordered {
  */
 export interface CacheStore {
   readonly [TypeId]: TypeId
+  /** What the backend can promise. Default `atomic`. */
+  readonly level?: Level | undefined
   /**
    * Which part of the store holds a name, where it has parts that fail one by one: the nodes of a cluster. One that keeps
    * failing is left alone while the others are used. Default: the store is one.
@@ -104,7 +147,7 @@ export interface CacheStore {
    */
   readonly newStamp?: ((tag: string) => string | undefined) | undefined
   /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
-  readonly lookup: (entry: string, tags: ReadonlyArray<string>) => Effect.Effect<Lookup, CacheError>
+  readonly lookup: LookupFunction
   /**
    * Get-or-create: the stamps of the tags. A stamp lives for at least `ttlMillis` from now. A place that can neither
    * be read nor given a stamp answers `null`. A stamp made where nothing was is on probation for `probationMillis`, if

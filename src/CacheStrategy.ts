@@ -35,7 +35,7 @@ export interface CacheStrategy {
    */
   readonly jitter?: number | undefined
   /** Cache tags that `invalidate({ tags })` can name. */
-  readonly tags?: ReadonlyArray<string>
+  readonly tags?: ReadonlyArray<string> | undefined
 }
 
 /**

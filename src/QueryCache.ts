@@ -4,9 +4,14 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Queue from "effect/Queue"
+import type { AST } from "effect/SchemaAST"
+import type * as Scope from "effect/Scope"
 import type { CacheError } from "./CacheError.js"
 import type { CacheEvent } from "./CacheEvent.js"
 import type { CacheInfo } from "./CacheInfo.js"
@@ -14,6 +19,7 @@ import type { CacheKey } from "./CacheKey.js"
 import type { CacheStore } from "./CacheStore.js"
 import type { CacheStrategy } from "./CacheStrategy.js"
 import type { DistributedLock } from "./DistributedLock.js"
+import * as internalCached from "./internal/cached.js"
 import * as internal from "./internal/queryCache.js"
 import type { Serializer, ValueTypes } from "./Serializer.js"
 
@@ -71,10 +77,29 @@ export interface Request<A> {
   readonly mode?: "use" | "refresh" | undefined
   /** How values that are no plain data are written and read, e.g. `Decimal`. */
   readonly types?: ValueTypes | undefined
+  /**
+   * For values that are no plain data, such as an `Option` or an instance of a class: their encoded form is what is
+   * stored. An entry that does not decode is a miss. Who asks for one entry gives it the same schema.
+   */
+  readonly schema?: ValueSchema<A> | undefined
+  /** What spans of its query say of it, e.g. `db.operation.name`: nothing that only some may know. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined
   /** Whether a cached answer will do for this caller. Default: any will. */
   readonly accepts?: ((value: A) => boolean) | undefined
   /** Whether an error is an answer that every caller would get, so that nobody need wait for another try. Default: none is. */
   readonly isDefinite?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * A `Schema` of Effect that needs no services, by its shape: whatever it encodes to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueSchema<out A> {
+  readonly Type: A
+  readonly Context: never
+  readonly ast: AST
 }
 
 /**
@@ -261,6 +286,14 @@ export interface Health {
 }
 
 /**
+ * What is left to be done for an answer that was looked for in vain: given the query, the effect that answers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type AnswerRest<A> = <E, R>(load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
+
+/**
  * A query cache. Reads never fail because of the cache: whatever is wrong with it, the query is run.
  *
  * @since 0.1.0
@@ -273,6 +306,17 @@ export interface QueryCache {
   readonly fetch: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The same, with how the answer came about. */
   readonly answer: <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
+  /**
+   * The same for adapters in a hurry: looks in plain code, and tells either a hit, at once or later, or what is to be
+   * made of the query otherwise. A hit so needs no fiber.
+   */
+  readonly unsafeAnswer: <A>(
+    request: Request<A>,
+    tell: {
+      readonly hit: (answer: Answer<A>) => void
+      readonly otherwise: (rest: AnswerRest<A>) => void
+    }
+  ) => void
   /**
    * Runs a write between telling the store what it is about to touch and invalidating that. Fails because of the cache
    * only under `onUnreachable: "refuse"`, and then before it starts.
@@ -290,6 +334,11 @@ export interface QueryCache {
   readonly stats: Effect.Effect<Stats>
   readonly activity: Effect.Effect<Activity>
   readonly health: Effect.Effect<Health>
+  /**
+   * What happens from now on, until the scope or the cache closes. Who does not keep up misses the oldest: 1,024 events
+   * wait. Costs nothing as long as nobody listens.
+   */
+  readonly events: Effect.Effect<Queue.Dequeue<CacheEvent>, never, Scope.Scope>
 }
 
 /**
@@ -355,8 +404,8 @@ export interface Options {
   readonly lock?: LockOptions | undefined
   /**
    * What a write does against its own sudden end. `strict`: the store is told before the write, so that nothing stale
-   * is left even if the process is killed between COMMIT and invalidation. `after-commit`: one round trip less.
-   * Default `after-commit`.
+   * is left even if the process is killed between COMMIT and invalidation; building the cache dies with a
+   * `CacheOptionsError` if the store is best effort only. `after-commit`: one round trip less. Default `after-commit`.
    */
   readonly consistency?: Consistency | undefined
   /**
@@ -405,3 +454,74 @@ export interface Options {
  */
 export const layer = (options: Options = {}): Layer.Layer<QueryCache, never, CacheStore | DistributedLock | Serializer> =>
   Layer.scoped(QueryCache, internal.make(options))
+
+/**
+ * The same with options that are read from Effect's `Config`.
+ *
+ * @example
+ * ```ts
+ * import * as Config from "effect/Config"
+ * import { QueryCache } from "effect-prisma-cache"
+ *
+ * const PolicyLive = QueryCache.layerConfig({
+ *   namespace: Config.string("CACHE_NAMESPACE"),
+ *   budget: Config.integer("CACHE_BUDGET").pipe(Config.withDefault(50))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Options>
+): Layer.Layer<QueryCache, ConfigError.ConfigError, CacheStore | DistributedLock | Serializer> =>
+  Layer.unwrapEffect(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * How a function is cached: what tells its answers apart, how long they are kept, and what they are known by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CachedOptions<in Args extends ReadonlyArray<unknown>, in out A> {
+  /** Names the function: in keys, so no two functions have the same, and in events and spans. */
+  readonly name: string
+  readonly strategy: CacheStrategy
+  /**
+   * What tells one call from another: plain data, or whatever has `toJSON`. Default: all arguments. Calls that cannot be
+   * told apart are not cached, and a line of the log says so.
+   */
+  readonly key?: ((...args: Args) => unknown) | undefined
+  /** Cache tags of a call's answer, beside those of the strategy. */
+  readonly tags?: ((...args: Args) => ReadonlyArray<string>) | undefined
+  /** Custom keys that a call's answer is known by. */
+  readonly keys?: ((...args: Args) => ReadonlyArray<KeyRef>) | undefined
+  /** Custom keys that are known from the answer only. They are in the cache's own namespace. */
+  readonly lateKeys?: ((value: A, ...args: Args) => ReadonlyArray<KeyRef>) | undefined
+  /** For answers that are no plain data, such as an `Option` or an instance of a class. */
+  readonly schema?: ValueSchema<A> | undefined
+}
+
+/**
+ * The function, cached: calls with the same arguments share an answer, whichever process asks. Its errors stay its own
+ * and are not cached.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { QueryCache } from "effect-prisma-cache"
+ *
+ * const rate = QueryCache.cached(
+ *   (from: string, to: string) => Effect.succeed({ from, to, rate: 162.5 }),
+ *   { name: "exchange rate", strategy: { ttl: "1 hour" }, tags: (from) => [`currency ${from}`] }
+ * )
+ * const program = rate("EUR", "JPY")
+ * ```
+ *
+ * @since 0.1.0
+ * @category combining
+ */
+export const cached: <Args extends ReadonlyArray<unknown>, A, E, R>(
+  f: (...args: Args) => Effect.Effect<A, E, R>,
+  options: CachedOptions<Args, NoInfer<A>>
+) => (...args: Args) => Effect.Effect<A, E, R | QueryCache> = internalCached.cached

@@ -169,7 +169,13 @@ export const make: {
   (options: Omit<Serializer, TypeId>): Serializer
 } = <A extends Omit<Serializer, TypeId>>(options: A) => ({ [TypeId]: TypeId, ...options })
 
-const isThere = <A>(answer: Effect.Effect<A, SerializerError>): answer is Either.Either<A, SerializerError> =>
+/**
+ * Whether an answer is there already: it is an `Either` then.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isThere = <A>(answer: Effect.Effect<A, SerializerError>): answer is Either.Either<A, SerializerError> =>
   Either.isEither(answer)
 
 /**

@@ -30,6 +30,11 @@ export * as CacheKey from "./CacheKey.js"
 /**
  * @since 0.1.0
  */
+export * as CacheMetrics from "./CacheMetrics.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as CacheStore from "./CacheStore.js"
 
 /**
@@ -41,6 +46,16 @@ export * as CacheStrategy from "./CacheStrategy.js"
  * @since 0.1.0
  */
 export * as DistributedLock from "./DistributedLock.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as EffectPrisma from "./EffectPrisma.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as KeyvCache from "./KeyvCache.js"
 
 /**
  * @since 0.1.0

@@ -5,10 +5,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { LRUCache } from "lru-cache"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
-import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
+import type { Ending, Invalidation, Lookup, Ordered, TagState, UnsafeLookup } from "../CacheStore.js"
 import { startsWith } from "../internal/bytes.js"
 import * as intent from "../internal/intent.js"
 import { isStamp, makeStamp, probationOf, withNewSoft } from "../internal/stamp.js"
@@ -110,16 +111,20 @@ export const make = (options: Options = {}): CacheStore => {
     return mayStore
   }
 
+  const lookup = (entry: string, asked: ReadonlyArray<string>, now: number): Lookup => ({
+    entry: current(entries, entry, now)?.value ?? null,
+    states: asked.map((tag) => stateOf(tag, now))
+  })
+
   /** Each primitive is one synchronous step, which is what makes it atomic here. */
   const step = <A>(body: (now: number) => A): Effect.Effect<A> =>
     Effect.clockWith((clock) => Effect.sync(() => body(clock.unsafeCurrentTimeMillis())))
 
   return makeStore({
-    lookup: (entry, asked) =>
-      step((now) => ({
-        entry: current(entries, entry, now)?.value ?? null,
-        states: asked.map((tag) => stateOf(tag, now))
-      })),
+    lookup: Object.assign((entry: string, asked: ReadonlyArray<string>) => step((now) => lookup(entry, asked, now)), {
+      unsafe: ((entry, asked, { clock }, tell) =>
+        tell(Either.right(lookup(entry, asked, clock.unsafeCurrentTimeMillis())))) satisfies UnsafeLookup
+    }),
     obtain: (asked, ttlMillis, probationMillis = 0) =>
       step((now) => asked.map((tag) => obtain(tag, now, ttlMillis, probationMillis))),
     replace: (entry, bytes, ttlMillis, seen, until = Infinity) =>

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { CacheError } from "../CacheError.js"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
-import type { Ending, Invalidation, Ordered, TagState } from "../CacheStore.js"
+import type { Ending, Invalidation, Lookup, Ordered, TagState, UnsafeLookup } from "../CacheStore.js"
 import { random128 } from "../internal/hash.js"
 import { isOfLife, makeStamp } from "../internal/stamp.js"
 import { ValkeyConnection } from "../valkey/connection.js"
@@ -83,23 +83,47 @@ export const make = (connection: ValkeyConnection): CacheStore => {
       ? Effect.succeed(results.map((one) => Either.isRight(one) ? text(one.right) : null))
       : Effect.map(Either.all(results), (replies) => replies.map(text))
 
+  const lookup = (
+    entry: string,
+    tags: ReadonlyArray<string>,
+    millis: number | undefined,
+    tell: (answer: Either.Either<Lookup, CacheError>) => void
+  ) =>
+    connection.unsafeRead({
+      operation: "read",
+      keys: [entry, ...tags],
+      millis,
+      failed: (error) => tell(Either.left(error)),
+      done: (values) => {
+        const found = values[0] ?? null
+        const states = tags.map((_, i) => text(values[i + 1]))
+        const answer = { entry: found === null ? null : toBytes(found), states }
+        // What an earlier life has left may be older than an invalidation.
+        const isAlive = (state: TagState, i: number) => isOfLife(state, connection.lifeOf(tags[i] ?? ""))
+        if (states.every(isAlive)) return tell(Either.right(answer))
+        const again = tags.every((tag) => connection.lifeOf(tag) !== undefined)
+        const learnt = Effect.ignore(connection.learnLives(tags, again))
+        const inTime = millis === undefined ? learnt : Effect.timeoutOption(learnt, millis)
+        Effect.runCallback(inTime, {
+          onExit: () =>
+            tell(Either.right({ ...answer, states: states.map((state, i) => isAlive(state, i) ? state : null) }))
+        })
+      }
+    })
+
+  const unsafeLookup: UnsafeLookup = (entry, tags, { millis }, tell) => lookup(entry, tags, millis, tell)
+
   return makeStore({
     nodeOf: connection.nodeOf,
     newStamp: (tag) => {
       const life = connection.lifeOf(tag)
       return life === undefined ? undefined : makeStamp({ life })
     },
-    lookup: (entry, tags) =>
-      Effect.flatMap(connection.read("read", [entry, ...tags]), ([found = null, ...values]) => {
-        const states = values.map((state) => state === null ? null : text(state))
-        const answer = { entry: found === null ? null : toBytes(found), states }
-        // What an earlier life has left may be older than an invalidation.
-        const isAlive = (state: TagState, i: number) => isOfLife(state, connection.lifeOf(tags[i] ?? ""))
-        if (states.every(isAlive)) return Effect.succeed(answer)
-        const judged = () => ({ ...answer, states: states.map((state, i) => isAlive(state, i) ? state : null) })
-        const again = tags.every((tag) => connection.lifeOf(tag) !== undefined)
-        return Effect.map(Effect.ignore(connection.learnLives(tags, again)), judged)
-      }),
+    lookup: Object.assign(
+      (entry: string, tags: ReadonlyArray<string>) =>
+        Effect.async<Lookup, CacheError>((resume) => lookup(entry, tags, undefined, resume)),
+      { unsafe: connection.keepsTime ? unsafeLookup : undefined }
+    ),
     obtain: (tags, ttlMillis, probationMillis = 0) =>
       Effect.suspend(() => {
         const ttl = milliseconds(ttlMillis)

@@ -206,6 +206,7 @@ export const makeBatcher = (exchange: Exchange, { run, timeoutMillis, waitUntil 
   })
 
   return {
+    keepsTime: false,
     command: (command) => void (state === "closed" ? refuse(command) : gather().commands.push(command)),
     read: (read) => void (state === "open" ? gather().reads.push(read) : refuse(read)),
     close: Effect.suspend(() => {

@@ -2,23 +2,27 @@
  * What reading, loading and writing share: the services, the names of things in the store, and whom to tell.
  */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
 import type { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
 import type { CacheStore, TagState } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import type { Health, KeyRef, Limits, Options, Stats } from "../QueryCache.js"
+import type { Health, KeyRef, Limits, Options, Stats, ValueSchema } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
+import { withSchema } from "./foreign.js"
 import { makeGuarded } from "./guarded.js"
 import { makeNames } from "./names.js"
 import type { Names } from "./names.js"
 import { sturdySerializer } from "./sturdy.js"
+import * as tally from "./tally.js"
 
 export interface Core {
   readonly store: CacheStore
   readonly lock: DistributedLock
-  readonly serializer: Serializer
+  /** What values are written and read with, by way of a schema if there is one. */
+  readonly serializerFor: (schema: ValueSchema<unknown> | undefined) => Serializer
   readonly options: Options
   readonly limits: { readonly [Name in keyof Limits]-?: number }
   /** The names of the cache's own namespace, and those of another. */
@@ -27,6 +31,8 @@ export interface Core {
   readonly keyTag: (ref: KeyRef) => string
   readonly counts: { -readonly [Name in keyof Stats]: Stats[Name] }
   readonly emit: (event: CacheEvent) => void
+  /** What is emitted from now on, until the scope closes. */
+  readonly events: Effect.Effect<Queue.Dequeue<CacheEvent>, never, Scope.Scope>
   readonly failed: (error: CacheError) => void
   readonly health: () => Health
   /** The answer of a store that may be out of order: `undefined` then. */
@@ -37,6 +43,9 @@ export interface Core {
 const guardDefaults = { budget: 50, writeBudget: 1_000, maxUndelivered: 10_000 }
 
 const limitDefaults = { tags: 1_000, tagLength: 4_096, flights: 10_000, waiters: 100_000 }
+
+/** How many events wait for a listener that has not come round to them. */
+const heard = 1_024
 
 /** What was given, in the place of what holds otherwise. */
 const given = <Name extends string>(
@@ -66,7 +75,24 @@ export const makeCore = (
     others.set(namespace, names)
     return names
   }
+  const listeners = new Set<Queue.Queue<CacheEvent>>()
+  const events = Effect.acquireRelease(
+    Effect.tap(Queue.sliding<CacheEvent>(heard), (queue) => listeners.add(queue)),
+    (queue) => Effect.suspend(() => leave(queue))
+  )
+  const leave = (queue: Queue.Queue<CacheEvent>) => {
+    listeners.delete(queue)
+    return Queue.shutdown(queue)
+  }
+  // Who listens is told that there is nothing more to come.
+  yield* Scope.addFinalizer(scope, Effect.suspend(() => Effect.forEach(Array.from(listeners), leave, { discard: true })))
   const emit = (event: CacheEvent) => {
+    if (listeners.size > 0) {
+      for (const queue of listeners) {
+        // A plain offer to a full queue is refused; only the effect makes room for it.
+        if (!queue.unsafeOffer(event)) Effect.runSync(Queue.offer(queue, event))
+      }
+    }
     try {
       options.onEvent?.(event)
     } catch {
@@ -77,18 +103,30 @@ export const makeCore = (
     // That the store is left alone was told when it began.
     if (error.reason === "Suspended") return
     counts.errors++
+    tally.failed()
     emit({ _tag: "Failed", operation: error.operation, error })
+  }
+  const sturdy = sturdySerializer(serializer)
+  const foreign = new WeakMap<ValueSchema<unknown>, Serializer>()
+  const serializerFor: Core["serializerFor"] = (schema) => {
+    if (schema === undefined) return sturdy
+    const known = foreign.get(schema)
+    if (known !== undefined) return known
+    const made = sturdySerializer(withSchema(sturdy, schema))
+    foreign.set(schema, made)
+    return made
   }
   return {
     ...(yield* makeGuarded(store, lock, own, given(guardDefaults, options), emit, scope)),
     limits: given(limitDefaults, options.limits),
-    serializer: sturdySerializer(serializer),
+    serializerFor,
     options,
     own,
     namesOf,
     keyTag: (ref) => namesOf(ref.namespace).key(ref.key),
     counts,
     emit,
+    events,
     failed,
     tolerate: (effect) => Effect.catchAll(effect, (error) => Effect.sync(() => void failed(error)))
   }
@@ -97,7 +135,10 @@ export const makeCore = (
 /** How long the intents of a killed process last, in milliseconds, unless options say otherwise. */
 export const intentTtlDefault = 60_000
 
-export const distinct = (names: ReadonlyArray<string>): ReadonlyArray<string> => Array.from(new Set(names)).sort()
+export const distinct = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const sorted = names.slice().sort()
+  return sorted.some((name, i) => name === sorted[i - 1]) ? sorted.filter((name, i) => name !== sorted[i - 1]) : sorted
+}
 
 /** The states of tags, by tag. */
 export const byTag = (

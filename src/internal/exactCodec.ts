@@ -500,7 +500,7 @@ const lineFeed = 10
 export const decode = (bytes: Uint8Array, types: ValueTypes): unknown => {
   const end = bytes.indexOf(lineFeed)
   if (end === -1) throw malformed()
-  const json: unknown = JSON.parse(fromUtf8(bytes.subarray(end + 1)))
+  const json: unknown = JSON.parse(fromUtf8(bytes, end + 1))
   // The plan is read as a string of its own: a slice of the whole text would keep all of it alive in the map.
-  return end === 0 || json === null ? json : compiled(fromUtf8(bytes.subarray(0, end)))(json, types)
+  return end === 0 || json === null ? json : compiled(fromUtf8(bytes, 0, end))(json, types)
 }

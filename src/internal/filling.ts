@@ -14,6 +14,7 @@ import type { Core } from "./core.js"
 import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
 import { isStamp, probationOf } from "./stamp.js"
+import * as tally from "./tally.js"
 
 const maxEntryBytesDefault = 4 * 1024 * 1024
 
@@ -45,11 +46,11 @@ const earliest = (stamps: ReadonlyArray<string>): number | undefined => {
 const nothingYounger = { states: byTag([], []), guarding: [] }
 
 export const makeFilling = (core: Core, reading: Reading): Filling => {
-  const { counts, emit, keyTag, limits, namesOf, options, own, serializer, store } = core
+  const { counts, emit, keyTag, limits, namesOf, options, own, serializerFor, store } = core
   const maxEntryBytes = options.maxEntryBytes ?? maxEntryBytesDefault
 
   const encoded: Filling["encoded"] = (plan, value) =>
-    Effect.catchAll(serializer.encode(value, { digest: plan.digest, types: plan.types }), () =>
+    Effect.catchAll(serializerFor(plan.request.schema).encode(value, { digest: plan.digest, types: plan.types }), () =>
       Effect.sync(() => void emit({ _tag: "NotStored", label: plan.label, why: "Unserializable" })))
 
   const lateTagsOf = <A>(plan: Plan<A>, late: Late) =>
@@ -97,13 +98,14 @@ export const makeFilling = (core: Core, reading: Reading): Filling => {
         const aliasPlan = { ...plan, digest: alias.digest, entry: reading.entryOf(alias) }
         // What a serializer makes may be bound to its entry, as encryption does: another entry needs its own.
         const copy = yield* Effect.option(Effect.flatMap(reading.decode(plan, payload), (value) =>
-          serializer.encode(value, { digest: alias.digest, types: plan.types })))
+          serializerFor(plan.request.schema).encode(value, { digest: alias.digest, types: plan.types })))
         if (Option.isNone(copy)) continue
         const aliasEntry = { ...entry, payload: copy.value }
         yield* put(aliasPlan, CacheEntry.encode(alias.digest, aliasEntry), entry.keptMillis, null, until)
       }
       if (!stored) return "Overtaken" as const
       counts.fills++
+      tally.filled(payload)
       emit({ _tag: "Filled", label: plan.label, bytes: bytes.length, queryMillis: timing.queryMillis })
       return undefined
     }).pipe(

@@ -2,13 +2,23 @@
  * The store and the lock as the policy may rely on them: each operation ends within a bound, one that keeps failing is
  * not asked any more, and an invalidation that did not get through is remembered until it does.
  */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
 import { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
 import { make as makeStore } from "../CacheStore.js"
-import type { CacheStore, Invalidation, Ordered, TagState } from "../CacheStore.js"
+import type {
+  CacheStore,
+  Invalidation,
+  Lookup,
+  LookupFunction,
+  Ordered,
+  TagState,
+  UnsafeLookup
+} from "../CacheStore.js"
 import { make as makeLock } from "../DistributedLock.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import type { Health } from "../QueryCache.js"
@@ -105,12 +115,40 @@ export const makeGuarded = (
     /** Tokens whose beginning may have reached the store, and whose end has not. */
     const begun = new LRUCache<string, true>({ max: maxBegun })
 
+    const maskFound = (tags: ReadonlyArray<string>, found: Lookup): Lookup =>
+      undelivered.size() === 0 ? found : { entry: found.entry, states: mask(tags, found.states) }
+
+    /** As `ask`, of a store that looks after its time itself. */
+    const plainly = (unsafe: UnsafeLookup): LookupFunction => {
+      const guarded: UnsafeLookup = (entry, tags, { clock }, tell) => {
+        const nodes = nodesOf(() => [entry, ...tags])
+        if (!nodes.every(breakers.admits)) return tell(Either.left(suspended("read")))
+        unsafe(entry, tags, { clock, millis: options.budget }, (answer) => {
+          if (Either.isLeft(answer)) nodes.forEach((node) => breakers.failed(node, answer.left))
+          else nodes.forEach(breakers.succeeded)
+          tell(Either.map(answer, (found) => maskFound(tags, found)))
+        })
+      }
+      const bound = (clock: Clock.Clock) => ({ clock, millis: options.budget })
+      return Object.assign(
+        (entry: string, tags: ReadonlyArray<string>) =>
+          Effect.clockWith((clock) =>
+            Effect.async<Lookup, CacheError>((resume) => guarded(entry, tags, bound(clock), resume))),
+        { unsafe: guarded }
+      )
+    }
+
+    const lookup: LookupFunction = raw.lookup.unsafe !== undefined
+      ? plainly(raw.lookup.unsafe)
+      : (entry, tags) =>
+        Effect.map(ask(inBudget, "read", () => [entry, ...tags], raw.lookup(entry, tags)), (found) =>
+          maskFound(tags, found))
+
     const store = makeStore({
+      level: raw.level,
       nodeOf,
       newStamp: raw.newStamp,
-      lookup: (entry, tags) =>
-        Effect.map(ask(inBudget, "read", () => [entry, ...tags], raw.lookup(entry, tags)), (found) =>
-          undelivered.size() === 0 ? found : { entry: found.entry, states: mask(tags, found.states) }),
+      lookup,
       obtain: (tags, ttlMillis, probationMillis) =>
         Effect.map(ask(inBudget, "make stamps", () => tags, raw.obtain(tags, ttlMillis, probationMillis)), (states) =>
           mask(tags, states)),

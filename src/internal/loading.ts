@@ -17,6 +17,7 @@ import { sha256 } from "./hash.js"
 import { generation, isComplete, isSettled, isStorable } from "./reading.js"
 import type { Gap, Hit, Plan, Reading } from "./reading.js"
 import type { Resting } from "./resting.js"
+import * as tally from "./tally.js"
 
 /** A loaded value: whoever comes first gets it as it is, everybody else a copy. */
 interface Loaded {
@@ -45,7 +46,7 @@ export interface Loading {
     plan: Plan<A> | undefined,
     load: Effect.Effect<A, E, R>
   ) => Effect.Effect<Answer<A>, E, R>
-  readonly hitAnswer: <A>(plan: Plan<A>, hit: Hit) => Effect.Effect<Answer<A>>
+  readonly hitAnswer: <A>(plan: Plan<A>, hit: Hit, now: number) => Answer<A>
   /** What is expired, served all the same. */
   readonly staleAnswer: <A>(plan: Plan<A>, hit: Hit, why: StaleReason) => Effect.Effect<Answer<A>>
   /** The lease on a load, and the look of one who has it or waits for it. */
@@ -86,25 +87,27 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     createdAt: number | undefined,
     life: { readonly age: number; readonly ttl: number } | undefined
   ): CacheInfo => ({
-    ...plan.shown,
     status,
+    key: plan.shown.key,
+    tags: plan.shown.tags,
     createdAt,
     age: life?.age,
     ttl: life === undefined ? undefined : Math.max(0, life.ttl - life.age)
   })
 
-  const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, hit: Hit) =>
-    Effect.map(Clock.currentTimeMillis, (now): Answer<A> => {
-      const age = Math.max(0, now - hit.entry.createdAt)
-      counts.hits++
-      emit({ _tag: "Hit", label: plan.label, ageMillis: age })
-      return { value: hit.value as A, info: info(plan, "hit", hit.entry.createdAt, { age, ttl: hit.entry.ttlMillis }) }
-    })
+  const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, hit: Hit, now: number) => {
+    const age = Math.max(0, now - hit.entry.createdAt)
+    counts.hits++
+    tally.hit(hit.entry)
+    emit({ _tag: "Hit", label: plan.label, ageMillis: age })
+    return { value: hit.value as A, info: info(plan, "hit", hit.entry.createdAt, { age, ttl: hit.entry.ttlMillis }) }
+  }
 
   const staleAnswer: Loading["staleAnswer"] = <A>(plan: Plan<A>, { entry, value }: Hit, why: StaleReason) =>
     Effect.map(Clock.currentTimeMillis, (now): Answer<A> => {
       const age = Math.max(0, now - entry.createdAt)
       counts.stale++
+      tally.stale(entry)
       emit({ _tag: "Stale", label: plan.label, ageMillis: age, why })
       return { value: value as A, info: info(plan, "stale", entry.createdAt, { age, ttl: 0 }) }
     })
@@ -118,7 +121,9 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     }))
 
   const landed = <A>(plan: Plan<A>, outcome: Outcome, leader: boolean): Effect.Effect<Answer<A>> => {
-    if (outcome._tag === "Found" && leader) return hitAnswer(plan, outcome.hit)
+    if (outcome._tag === "Found" && leader) {
+      return Effect.map(Clock.currentTimeMillis, (now) => hitAnswer(plan, outcome.hit, now))
+    }
     const { createdAt, payload } = outcome._tag === "Found" ? outcome.hit.entry : outcome.loaded
     const fate = outcome._tag === "Found" ? "kept" : outcome.loaded.fate
     const kept = fate === "kept"
@@ -126,6 +131,8 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     const status = leader ? missed : "joined"
     if (leader) counts.misses++
     else counts.joined++
+    if (leader) tally.miss()
+    else tally.joined()
     emit({ _tag: leader ? "Miss" : "Joined", label: plan.label })
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const told = info(plan, status, createdAt, kept ? { age: Math.max(0, now - createdAt), ttl: plan.lifetime.ttl } : undefined)
@@ -197,8 +204,10 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     Effect.scoped(Effect.gen(function*() {
       const { again, lease, name } = leaseOf(plan, gap)
       const position: Lead<Hit, Gap> = shared
-        ? yield* lead(lock, name, lease, again, (millis, gaveUp) =>
-          emit({ _tag: "LockWait", label: plan.label, millis, gaveUp }))
+        ? yield* lead(lock, name, lease, again, (millis, gaveUp) => {
+          tally.waited(millis)
+          emit({ _tag: "LockWait", label: plan.label, millis, gaveUp })
+        })
         : { _tag: "Alone", gap }
       if (position._tag === "Found") return yield* cockpit.land(Exit.succeed({ _tag: "Found", hit: position.hit }))
       cockpit.sent()

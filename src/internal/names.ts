@@ -44,7 +44,7 @@ export const makeNames = (namespace: string, format: string): Names => {
     namespaceTag: `${prefix}n`,
     guard: `${prefix}g`,
     probe: `${prefix}p`,
-    entry: (digest, scope = "") => `${entryPrefix}${encodeURIComponent(scope)}/{${digest}}`,
+    entry: (digest, scope) => `${entryPrefix}${scope === undefined ? "" : encodeURIComponent(scope)}/{${digest}}`,
     lock: (lockPrefix, digest, generation) => `${lockPrefix}:${entryPrefix}{${digest}}:${generation}`,
     tag: (tag) => `${prefix}t:${short(tag)}`,
     key: (key) => `${prefix}k:${short(key)}`,

@@ -1,5 +1,7 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { CacheError } from "../CacheError.js"
 import { CacheStore } from "../CacheStore.js"
 import { DistributedLock } from "../DistributedLock.js"
 import type { Answer, Options, QueryCache, Request, Stats } from "../QueryCache.js"
@@ -8,12 +10,16 @@ import { Serializer } from "../Serializer.js"
 import { byTag, makeCore } from "./core.js"
 import { makeFilling } from "./filling.js"
 import { makeFlights } from "./flights.js"
+import type { Look } from "./flights.js"
+import { beyondLevel } from "./level.js"
 import { makeLoading } from "./loading.js"
 import { isComplete, makeReading } from "./reading.js"
-import type { Gap } from "./reading.js"
+import type { Gap, Hit, Plan } from "./reading.js"
 import { makeResting } from "./resting.js"
 import { makeRevalidating } from "./revalidating.js"
 import { stampTtlMillis } from "./stamp.js"
+import * as tally from "./tally.js"
+import { makeTracing } from "./tracing.js"
 import { makeWriting } from "./writing.js"
 
 /** @internal */
@@ -22,7 +28,12 @@ export const make = (
 ): Effect.Effect<QueryCache, never, CacheStore | DistributedLock | Serializer | Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
-    const core = yield* makeCore(yield* CacheStore, yield* DistributedLock, yield* Serializer, options, scope)
+    const given = yield* CacheStore
+    const problem = beyondLevel("QueryCache.layer", options, given.level)
+    // A mistake in the program, which no other layer can make up for.
+    if (problem !== undefined) return yield* Effect.die(problem)
+    const core = yield* makeCore(given, yield* DistributedLock, yield* Serializer, options, scope)
+    const clock = yield* Effect.clock
     const flights = makeFlights(scope, core.limits)
     const reading = makeReading(core)
     const filling = makeFilling(core, reading)
@@ -30,22 +41,50 @@ export const make = (
     const loading = makeLoading(core, reading, filling, resting, flights)
     const revalidating = makeRevalidating(core, reading, loading, resting, flights, scope)
     const writing = makeWriting(core, reading, filling, scope)
+    const tracing = makeTracing(core.own.namespace)
 
     const answer = <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>): Effect.Effect<Answer<A>, E, R> =>
       Effect.suspend(() => {
         const plan = reading.planOf(request)
         if (plan === undefined || plan.lifetime.kept === 0) return loading.direct(plan, load)
         const asked = reading.askedOf(plan)
-        return Effect.flatMap(core.tolerate(reading.look(plan, asked)), (seen) => {
-          if (seen === undefined) return loading.fly(plan, undefined, load)
-          if (seen._tag === "Hit" && request.mode !== "refresh") return loading.hitAnswer(plan, seen.hit)
-          const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags }
-          const fresh = isComplete(gap)
-            ? loading.fly(plan, gap, load)
-            : Effect.flatMap(core.tolerate(reading.stamped(plan, gap)), (ready) => loading.fly(plan, ready, load))
-          return gap.expired === undefined ? fresh : revalidating.staleOr(plan, gap, load, fresh)
-        })
+        return answerAfter(plan, asked, reading.look(plan, asked), load)
       })
+
+    const answerAfter = <A, E, R>(
+      plan: Plan<A>,
+      asked: ReadonlyArray<string>,
+      look: Effect.Effect<Look<Hit, Gap>, CacheError>,
+      load: Effect.Effect<A, E, R>
+    ): Effect.Effect<Answer<A>, E, R> =>
+      Effect.flatMap(core.tolerate(look), (seen) => {
+        if (seen?._tag === "Hit" && plan.request.mode !== "refresh") {
+          return Effect.map(Clock.currentTimeMillis, (now) => loading.hitAnswer(plan, seen.hit, now))
+        }
+        const traced = tracing.load(plan, load)
+        if (seen === undefined) return tracing.miss(plan, loading.fly(plan, undefined, traced))
+        const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags }
+        const fresh = tracing.miss(
+          plan,
+          isComplete(gap)
+            ? loading.fly(plan, gap, traced)
+            : Effect.flatMap(core.tolerate(reading.stamped(plan, gap)), (ready) => loading.fly(plan, ready, traced))
+        )
+        return gap.expired === undefined
+          ? fresh
+          : revalidating.staleOr(plan, gap, tracing.refresh(plan, load), fresh)
+      })
+
+    const unsafeAnswer: QueryCache["unsafeAnswer"] = (request, { hit, otherwise }) => {
+      const plan = request.mode === "refresh" ? undefined : reading.planOf(request)
+      if (plan === undefined || plan.lifetime.kept === 0) return otherwise((load) => answer(request, load))
+      const asked = reading.askedOf(plan)
+      const isAsked = reading.unsafeLook(plan, asked, clock, (look, rest) => {
+        if (look?._tag === "Hit") hit(loading.hitAnswer(plan, look.hit, clock.unsafeCurrentTimeMillis()))
+        else otherwise((load) => answerAfter(plan, asked, rest, load))
+      })
+      if (!isAsked) otherwise((load) => answer(request, load))
+    }
 
     const invalidateAll: QueryCache["invalidateAll"] = (given) =>
       Effect.suspend(() => {
@@ -57,6 +96,7 @@ export const make = (
           onSuccess: () =>
             Effect.sync(() => {
               core.counts.invalidations++
+              tally.invalidated()
               core.emit({ _tag: "Invalidated", tags: 1, all: true })
             })
         }),
@@ -67,11 +107,13 @@ export const make = (
       [TypeId]: TypeId,
       namespace: core.own.namespace,
       answer,
+      unsafeAnswer,
       fetch: (request, load) => Effect.map(answer(request, load), ({ value }) => value),
       ...writing,
       invalidateAll,
       stats: Effect.sync((): Stats => ({ ...core.counts })),
       activity: Effect.sync(() => ({ flights: flights.size() })),
-      health: Effect.sync(core.health)
+      health: Effect.sync(core.health),
+      events: core.events
     }
   })

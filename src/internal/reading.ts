@@ -13,6 +13,7 @@ import type { Lookup, TagState } from "../CacheStore.js"
 import { lifetime } from "../CacheStrategy.js"
 import type { Lifetime } from "../CacheStrategy.js"
 import type { KeyRef, Late, Request } from "../QueryCache.js"
+import { isThere } from "../Serializer.js"
 import type { SerializerError, ValueTypes } from "../Serializer.js"
 import { byTag, distinct, intentTtlDefault } from "./core.js"
 import type { Core } from "./core.js"
@@ -61,6 +62,17 @@ export interface Gap {
   readonly expired?: Hit | undefined
 }
 
+/** What is found says of itself, with what may have to be done about it. */
+type Verdict =
+  | Look<Hit, Gap>
+  | { readonly _tag: "Corrupt"; readonly seen: Uint8Array; readonly without: Look<Hit, Gap> }
+  | { readonly _tag: "Untold"; readonly tags: ReadonlyArray<string>; readonly without: Look<Hit, Gap> }
+  | {
+    readonly _tag: "Encoded"
+    readonly decoded: Effect.Effect<unknown, SerializerError>
+    readonly serve: (decoded: Either.Either<unknown, SerializerError>) => Verdict
+  }
+
 export interface Reading {
   /** `undefined` where the key cannot be told from others. */
   readonly planOf: <A>(request: Request<A>) => Plan<A> | undefined
@@ -69,6 +81,16 @@ export interface Reading {
   readonly askedOf: <A>(plan: Plan<A>) => ReadonlyArray<string>
   /** One look into the store; a second one when the entry turns out to depend on tags that were not asked for. */
   readonly look: <A>(plan: Plan<A>, asked: ReadonlyArray<string>) => Effect.Effect<Look<Hit, Gap>, CacheError>
+  /**
+   * The same in plain code, for stores that can: tells what was found where nothing is left to be done, and else what
+   * remains. `false`: the store cannot.
+   */
+  readonly unsafeLook: <A>(
+    plan: Plan<A>,
+    asked: ReadonlyArray<string>,
+    clock: Clock.Clock,
+    tell: (look: Look<Hit, Gap> | undefined, rest: Effect.Effect<Look<Hit, Gap>, CacheError>) => void
+  ) => boolean
   /** The stamps of the tags, made where there are none, with time to live for an entry of this ttl. */
   readonly obtain: (tags: ReadonlyArray<string>, ttl: number) => Effect.Effect<ReadonlyArray<TagState>, CacheError>
   /** Gives those stamps more time to live that an entry of this ttl would outlive, as far as is known here. */
@@ -82,6 +104,30 @@ export interface Reading {
   readonly lateOf: <A>(plan: Plan<A>, value: A) => Late | undefined
   /** Remembers which late tags an entry had, so that the next read asks for them at once. */
   readonly predict: <A>(plan: Plan<A>, tags: ReadonlyArray<string>) => void
+}
+
+/**
+ * What the places of its tags say of an entry. `marked`: alive, but expired by an invalidation; `untold`: a place has not
+ * been looked at.
+ */
+const vitalsOf = (
+  { stamps, tags }: CacheEntry.Stamps,
+  asked: ReadonlyArray<string>,
+  states: ReadonlyArray<TagState>
+): "alive" | "marked" | "dead" | "untold" => {
+  let vitals: "alive" | "marked" | "dead" = "alive"
+  let at = -1
+  for (let i = 0; i < tags.length; i++) {
+    const tag = tags[i] ?? ""
+    // Both are sorted, unless somebody else has written the entry.
+    at = asked.indexOf(tag, at + 1)
+    if (at === -1) at = asked.indexOf(tag)
+    if (at === -1) return "untold"
+    const state = states[at] ?? null
+    if (state === stamps[i] || vitals === "dead") continue
+    vitals = isSame(state, stamps[i]) ? "marked" : "dead"
+  }
+  return vitals
 }
 
 /** Nothing is known of an answer that was not known before. */
@@ -105,7 +151,7 @@ export const isComplete = (gap: Gap): boolean =>
 export const generation = (gap: Gap): string => Array.from(gap.states.values()).join()
 
 export const makeReading = (core: Core): Reading => {
-  const { emit, keyTag, limits, namesOf, options, own, serializer, store, tolerate } = core
+  const { emit, keyTag, limits, namesOf, options, own, serializerFor, store, tolerate } = core
   const probation = options.hardened === true ? options.intentTtl ?? intentTtlDefault : 0
   const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
   /** Until when a stamp lives at least, by the clock of this process. */
@@ -161,68 +207,72 @@ export const makeReading = (core: Core): Reading => {
   }
 
   const decode = <A>(plan: Plan<A>, payload: Uint8Array) =>
-    serializer.decode(payload, { digest: plan.digest, types: plan.types })
-
-  const discard = <A>(plan: Plan<A>, seen: Uint8Array) => {
-    emit({ _tag: "Corrupt", label: plan.label })
-    return tolerate(store.remove(plan.entry, seen))
-  }
+    serializerFor(plan.request.schema).decode(payload, { digest: plan.digest, types: plan.types })
 
   const lookFor = <A>(
     plan: Plan<A>,
     asked: ReadonlyArray<string>,
     again: boolean
   ): Effect.Effect<Look<Hit, Gap>, CacheError> =>
-    Effect.flatMap(store.lookup(plan.entry, asked), (found) => judge(plan, asked, found, again))
+    Effect.clockWith((clock) =>
+      Effect.flatMap(store.lookup(plan.entry, asked), (found) =>
+        carryOn(plan, asked, judge(plan, asked, found, clock.unsafeCurrentTimeMillis()), again)))
 
-  const judge = <A>(
+  /** What there is to be done before the verdict is one that can be acted upon. */
+  const carryOn = <A>(
     plan: Plan<A>,
     asked: ReadonlyArray<string>,
-    found: Lookup,
+    verdict: Verdict,
     again: boolean
   ): Effect.Effect<Look<Hit, Gap>, CacheError> => {
-    const states = byTag(asked, found.states)
-    const gap = (seen: Uint8Array | null, tags = plan.tags): Look<Hit, Gap> => ({
+    switch (verdict._tag) {
+      case "Hit":
+      case "Gap":
+        return Effect.succeed(verdict)
+      case "Corrupt":
+        emit({ _tag: "Corrupt", label: plan.label })
+        return Effect.as(tolerate(store.remove(plan.entry, verdict.seen)), verdict.without)
+      case "Untold":
+        predictions.set(plan.entry, verdict.tags)
+        return again ? lookFor(plan, distinct([...asked, ...verdict.tags]), false) : Effect.succeed(verdict.without)
+      case "Encoded":
+        return Effect.flatMap(Effect.either(verdict.decoded), (decoded) => carryOn(plan, asked, verdict.serve(decoded), again))
+    }
+  }
+
+  const judge = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, now: number): Verdict => {
+    const gap = (seen: Uint8Array | null, tags = plan.tags, expired?: Hit): Look<Hit, Gap> => ({
       _tag: "Gap",
-      gap: { seen, states, tags }
+      gap: { seen, states: byTag(asked, found.states), tags, expired }
     })
-    if (found.entry === null) return Effect.succeed(gap(null))
+    if (found.entry === null) return gap(null)
     const seen = CacheEntry.identity(found.entry)
     const entry = CacheEntry.decode(plan.digest, found.entry)
-    if (entry === undefined) return Effect.as(discard(plan, seen), gap(null))
-    if (entry.tags.some((tag) => !states.has(tag))) {
-      predictions.set(plan.entry, entry.tags)
-      return again ? lookFor(plan, distinct([...asked, ...entry.tags]), false) : Effect.succeed(gap(seen))
-    }
-    let isMarked = false
-    for (const [i, tag] of entry.tags.entries()) {
-      const state = states.get(tag)
-      if (state === entry.stamps[i]) continue
-      if (!isSame(state, entry.stamps[i])) return Effect.succeed(gap(seen))
-      isMarked = true
-    }
+    if (entry === undefined) return { _tag: "Corrupt", seen, without: gap(null) }
+    const vitals = vitalsOf(entry, asked, found.states)
+    if (vitals === "untold") return { _tag: "Untold", tags: entry.tags, without: gap(seen) }
+    if (vitals === "dead") return gap(seen)
     // Alive, but another call site made it and it does not carry all of ours: an invalidation of those would miss it.
     if (!plan.required.every((tag) => entry.tags.includes(tag))) {
       const united = distinct([...plan.tags, ...entry.tags])
-      return Effect.succeed(gap(seen, united.length <= maxAdoptedTags ? united : plan.tags))
+      return gap(seen, united.length <= maxAdoptedTags ? united : plan.tags)
     }
-    return Effect.flatMap(Effect.either(decode(plan, entry.payload)), (decoded) => {
-      if (Either.isLeft(decoded)) return Effect.as(discard(plan, seen), gap(null))
+    const serve = (decoded: Either.Either<unknown, SerializerError>): Verdict => {
+      if (Either.isLeft(decoded)) return { _tag: "Corrupt", seen, without: gap(null) }
       const value = decoded.right as A
-      if (plan.request.accepts?.(value) === false) return Effect.succeed(gap(seen))
+      if (plan.request.accepts?.(value) === false) return gap(seen)
       // Alive, but stored by a call that had no such name for it: an invalidation of the name would miss it.
-      const named = (lateOf(plan, value)?.keys ?? []).map(keyTag)
-      if (!named.every((tag) => entry.tags.includes(tag))) {
-        return Effect.succeed(gap(seen, distinct([...plan.tags, ...entry.tags])))
+      const named = lateOf(plan, value)?.keys ?? []
+      if (named.length > 0 && !named.every((ref) => entry.tags.includes(keyTag(ref)))) {
+        return gap(seen, distinct([...plan.tags, ...entry.tags]))
       }
-      const expired: Look<Hit, Gap> = { _tag: "Gap", gap: { seen, states, tags: plan.tags, expired: { entry, value } } }
-      const hit: Look<Hit, Gap> = { _tag: "Hit", hit: { entry, value } }
-      if (isMarked) return Effect.succeed(expired)
+      const hit: Hit = { entry, value }
       // What is kept no longer than it is fresh expires by the store's clock alone.
-      return entry.keptMillis <= entry.ttlMillis
-        ? Effect.succeed(hit)
-        : Effect.map(Clock.currentTimeMillis, (now) => now - entry.createdAt >= entry.ttlMillis ? expired : hit)
-    })
+      const isOver = entry.keptMillis > entry.ttlMillis && now - entry.createdAt >= entry.ttlMillis
+      return vitals === "marked" || isOver ? gap(seen, plan.tags, hit) : { _tag: "Hit", hit }
+    }
+    const decoded = decode(plan, entry.payload)
+    return isThere(decoded) ? serve(decoded) : { _tag: "Encoded", decoded, serve }
   }
 
   const lateOf = <A>(plan: Plan<A>, value: A): Late | undefined => {
@@ -266,6 +316,15 @@ export const makeReading = (core: Core): Reading => {
     entryOf,
     askedOf,
     look: (plan, asked) => lookFor(plan, asked, true),
+    unsafeLook: (plan, asked, clock, tell) => {
+      const { unsafe } = store.lookup
+      unsafe?.(plan.entry, asked, { clock, millis: Infinity }, (answer) => {
+        if (Either.isLeft(answer)) return tell(undefined, Effect.fail(answer.left))
+        const verdict = judge(plan, asked, answer.right, clock.unsafeCurrentTimeMillis())
+        tell(verdict._tag === "Hit" ? verdict : undefined, Effect.suspend(() => carryOn(plan, asked, verdict, true)))
+      })
+      return unsafe !== undefined
+    },
     stamped: (plan, gap) => {
       const tags = distinct([...gap.states.keys(), ...gap.tags])
       return Effect.map(obtain(tags, plan.lifetime.kept), (states) => ({

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Queue from "effect/Queue"
 import { CacheError } from "../CacheError.js"
 import { make as makeStore } from "../CacheStore.js"
-import type { CacheStore } from "../CacheStore.js"
+import type { CacheStore, UnsafeLookup } from "../CacheStore.js"
 import { make as makeLock } from "../DistributedLock.js"
 import type { DistributedLock, News } from "../DistributedLock.js"
 import { make as makeSerializer, SerializerError } from "../Serializer.js"
@@ -17,12 +17,25 @@ import type { Serializer } from "../Serializer.js"
 const guard = <A>(operation: string, run: () => Effect.Effect<A, CacheError>): Effect.Effect<A, CacheError> =>
   Effect.catchAllDefect(Effect.suspend(run), () => Effect.fail(new CacheError({ reason: "Rejected", operation })))
 
+const sturdyLookup = (unsafe: UnsafeLookup | undefined): UnsafeLookup | undefined =>
+  unsafe && ((entry, tags, bound, tell) => {
+    try {
+      unsafe(entry, tags, bound, tell)
+    } catch {
+      tell(Either.left(new CacheError({ reason: "Rejected", operation: "read" })))
+    }
+  })
+
 /** @internal */
 export const sturdyStore = (store: CacheStore): CacheStore =>
   makeStore({
+    level: store.level,
     nodeOf: store.nodeOf,
     newStamp: store.newStamp,
-    lookup: (entry, tags) => guard("read", () => store.lookup(entry, tags)),
+    lookup: Object.assign(
+      (entry: string, tags: ReadonlyArray<string>) => guard("read", () => store.lookup(entry, tags)),
+      { unsafe: sturdyLookup(store.lookup.unsafe) }
+    ),
     obtain: (tags, ttlMillis, probationMillis) => guard("make a stamp", () => store.obtain(tags, ttlMillis, probationMillis)),
     replace: (entry, bytes, ttlMillis, seen, until) => guard("store", () => store.replace(entry, bytes, ttlMillis, seen, until)),
     remove: (entry, seen) => guard("remove", () => store.remove(entry, seen)),

@@ -15,10 +15,14 @@ export interface Codecs {
   readonly toBase64: (bytes: Uint8Array) => string
   /** A plain `Uint8Array` with a buffer of its own. */
   readonly fromBase64: (text: string) => Uint8Array
+  /** The text of a part of the bytes. Throws if they are no UTF-8. */
+  readonly fromUtf8: (bytes: Uint8Array, start?: number, end?: number) => string
 }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const decodeUtf8: Codecs["fromUtf8"] = (bytes, start, end) => decoder.decode(bytes.subarray(start, end))
 
 /** Arguments of one call are put on the stack, so long byte arrays are turned into text piece by piece. */
 const chunk = 0x2000
@@ -40,23 +44,22 @@ export const makeCodecs = (buffer: BufferLike | undefined): Codecs =>
         const bytes = new Uint8Array(binary.length)
         for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
         return bytes
-      }
+      },
+      fromUtf8: decodeUtf8
     }
     : {
       toUtf8: (text) => buffer.from(text, "utf8"),
       toBase64: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64"),
-      fromBase64: (text) => new Uint8Array(buffer.from(text, "base64"))
+      fromBase64: (text) => new Uint8Array(buffer.from(text, "base64")),
+      fromUtf8: (bytes, start = 0, end = bytes.length) => {
+        const text = buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()
+        // What is no UTF-8 gets this character in its place, and a text may hold it.
+        return text.includes("\ufffd") ? decodeUtf8(bytes, start, end) : text
+      }
     }
 
 /** @internal */
-export const { fromBase64, toBase64, toUtf8 } = makeCodecs(globalThis.Buffer)
-
-/**
- * Throws on bytes that are no UTF-8.
- *
- * @internal
- */
-export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
+export const { fromBase64, fromUtf8, toBase64, toUtf8 } = makeCodecs(globalThis.Buffer)
 
 const alphabet = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 const letter = (bits: number): string => alphabet[bits & 63]!

@@ -21,6 +21,7 @@ import { random128 } from "./hash.js"
 import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
 import { isStamp, makeStamp, stampTtlMillis } from "./stamp.js"
+import * as tally from "./tally.js"
 
 export interface Writing extends Pick<QueryCache, "write" | "openWrite" | "invalidate"> {}
 
@@ -167,6 +168,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
             Effect.sync(() => {
               if (outcome === "rolledBack" || tags.length === 0) return
               counts.invalidations++
+              tally.invalidated()
               emit({ _tag: "Invalidated", tags: tags.length, all: draft.first.has(own.namespaceTag) })
             })
           ),
@@ -261,8 +263,8 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
 
   const prepareOwn = <A>(ownResult: OwnResult<A>): Effect.Effect<Prepared | undefined> => {
     const ttl = lifetime(ownResult.strategy).kept
-    // Hardened, a stamp that a write itself puts in place would be on no probation.
-    if (ttl === 0 || options.hardened === true) return Effect.succeed(undefined)
+    // Hardened, a stamp that a write itself puts in place would be on no probation; best effort puts none in place.
+    if (ttl === 0 || options.hardened === true || store.level === "bestEffort") return Effect.succeed(undefined)
     const tags = ownTags(ownResult, typeof ownResult.key === "function" ? undefined : ownResult.key)
     return Effect.map(
       tolerate(reading.obtain(tags, ttl)),
@@ -344,6 +346,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
         onSuccess: () =>
           Effect.sync(() => {
             counts.invalidations++
+            tally.invalidated()
             emit({ _tag: "Invalidated", tags: steps.length, all: false })
           })
       })

@@ -97,7 +97,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   const onTimeout = (batch: Batch) => {
     // What took too long to connect is not waited for a second time.
     if (held.delete(batch) && phase === "starting") phase = "down"
-    batch.abandon((operation) => new CacheError({ reason: "Timeout", operation }))
+    batch.abandon(tooLate)
   }
 
   const flush = () => {
@@ -126,6 +126,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   }
 
   return {
+    keepsTime: true,
     command: (command) => gather().addCommand(command, false),
     read: (read) => gather().addRead(read),
     close: () => {
@@ -137,6 +138,8 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     }
   }
 }
+
+const tooLate = (operation: string) => new CacheError({ reason: "Timeout", operation })
 
 /** A question among others of its tick. */
 interface Part<Q> {
@@ -161,7 +164,10 @@ class Batch {
   /** Whether the server gave an answer to anything. */
   isAnswered = false
   private left = 0
+  private startedAt = 0
   private timer: NodeJS.Timeout | undefined
+  /** Looks after the reads whose time is over before the batch's is. */
+  private readTimer: NodeJS.Timeout | undefined
   private onOver: (batch: Batch) => void = () => {}
 
   addCommand(question: Command, again: boolean): void {
@@ -176,8 +182,27 @@ class Batch {
   }
 
   start(millis: number, onTimeout: (batch: Batch) => void, onOver: (batch: Batch) => void): void {
+    this.startedAt = performance.now()
     this.timer = setTimeout(() => onTimeout(this), millis)
     this.onOver = onOver
+    this.watchReads(0)
+  }
+
+  /** Waits for the end of the time of those reads that have the least, more than `spent`. */
+  private watchReads(spent: number): void {
+    let next = Infinity
+    for (const { over, question: { millis } } of this.reads) {
+      if (!over && millis !== undefined && millis > spent && millis < next) next = millis
+    }
+    if (next === Infinity) return
+    this.readTimer = setTimeout(() => {
+      // What has come already and was not read, because the process was busy, has come in time.
+      setImmediate(() => {
+        const late = this.reads.filter(({ over, question: { millis } }) => !over && millis !== undefined && millis <= next)
+        for (const part of late) this.fail(part, tooLate(part.question.operation))
+        if (!this.isOver()) this.watchReads(next)
+      })
+    }, Math.max(0, next - (performance.now() - this.startedAt)))
   }
 
   isOver(): boolean {
@@ -199,6 +224,7 @@ class Batch {
     part.over = true
     if (--this.left === 0) {
       clearTimeout(this.timer)
+      clearTimeout(this.readTimer)
       this.onOver(this)
     }
     return true
@@ -226,10 +252,6 @@ const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
   const chunks: Array<ReadonlyArray<string>> = []
   for (let at = 0; at < keys.length; at += maxKeysPerRead) chunks.push(keys.slice(at, at + maxKeysPerRead))
 
-  const pipeline = client.pipeline()
-  for (const { question } of commands) pipeline.callBuffer(question.name, ...question.args.map(toDriver))
-  for (const chunk of chunks) pipeline.callBuffer("mget", ...chunk)
-
   const settle = (outcomes: ReadonlyArray<Outcome>) => {
     commands.forEach((part, i) => {
       const [error, reply] = outcomes[i] ?? absent
@@ -248,6 +270,19 @@ const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
       else batch.answer(part, part.question.keys.map((key) => values[batch.keys.get(key) ?? -1] ?? null))
     }
   }
+  // A pipeline costs as much as a command: one that goes alone needs none. A client that makes pipelines itself would
+  // make one of it, and gets such commands wrong there.
+  const [chunk] = chunks
+  if (commands.length === 0 && chunks.length === 1 && chunk !== undefined && client.options.enableAutoPipelining !== true) {
+    return void client.callBuffer("mget", ...chunk).then(
+      (reply) => settle([[null, reply]]),
+      (error: unknown) => settle([[error]])
+    )
+  }
+  const pipeline = client.pipeline()
+  for (const { question } of commands) pipeline.callBuffer(question.name, ...question.args.map(toDriver))
+  for (const chunk of chunks) pipeline.callBuffer("mget", ...chunk)
+
   pipeline.exec().then(
     (replies) => settle(replies ?? []),
     (error: unknown) => settle(Array.from({ length: commands.length + chunks.length }, (): Outcome => [error]))

@@ -26,6 +26,7 @@ export interface Client {
   readonly options: {
     readonly commandTimeout?: unknown
     readonly redisOptions?: { readonly commandTimeout?: unknown } | undefined
+    readonly enableAutoPipelining?: unknown
     readonly db?: unknown
     readonly host?: unknown
     readonly port?: unknown

@@ -26,10 +26,14 @@ export interface Command extends Question<unknown> {
 
 export interface Read extends Question<ReadonlyArray<Uint8Array | null>> {
   readonly keys: ReadonlyArray<string>
+  /** How long it is waited for, in milliseconds. A batcher that does not keep time may ignore it. */
+  readonly millis: number | undefined
 }
 
 /** Carries what is asked in one tick to the server, all of it together. */
 export interface Batcher {
+  /** Whether reads fail with `Timeout` when their time is over. */
+  readonly keepsTime: boolean
   readonly command: (command: Command) => void
   readonly read: (read: Read) => void
 }
@@ -78,7 +82,14 @@ export interface ValkeyConnection {
   /** Finds out in which lives the servers of these keys are; `again`: although that was known. */
   readonly learnLives: (keys: ReadonlyArray<string>, again?: boolean) => Effect.Effect<void, CacheError>
   /** What the keys hold. */
-  readonly read: (operation: string, keys: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
+  readonly read: (
+    operation: string,
+    keys: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyArray<Uint8Array | null>, CacheError>
+  /** The same in plain code. */
+  readonly unsafeRead: (read: Read) => void
+  /** Whether plain reads keep to the time that they are given. */
+  readonly keepsTime: boolean
   /** One command; its answer as the server gave it, texts as bytes. */
   readonly command: (operation: string, name: string, args: ReadonlyArray<Argument>) => Effect.Effect<unknown, CacheError>
   /** A script on one key after the other, in order, and what each of them came to. */
@@ -171,6 +182,7 @@ export const make = (
   return {
     [TypeId]: TypeId,
     ...rest,
+    keepsTime: batcher.keepsTime,
     command: (operation, name, args) =>
       Effect.async((resume) =>
         batcher.command({
@@ -181,11 +193,13 @@ export const make = (
           failed: (error) => resume(Effect.fail(error))
         })
       ),
+    unsafeRead: batcher.read,
     read: (operation, keys) =>
       Effect.async((resume) =>
         batcher.read({
           operation,
           keys,
+          millis: undefined,
           done: (values) => resume(Effect.succeed(values)),
           failed: (error) => resume(Effect.fail(error))
         })
