@@ -405,7 +405,8 @@ export interface Options {
   /**
    * What a write does against its own sudden end. `strict`: the store is told before the write, so that nothing stale
    * is left even if the process is killed between COMMIT and invalidation; building the cache dies with a
-   * `CacheOptionsError` if the store is best effort only. `after-commit`: one round trip less. Default `after-commit`.
+   * `CacheOptionsError` if the store is best effort only. `after-commit`: one round trip less. Default `strict`, where
+   * the store is best effort only `after-commit`.
    */
   readonly consistency?: Consistency | undefined
   /**

@@ -17,7 +17,8 @@ export interface NewsBoard<A> {
 export const makeNewsBoard = <A>(): NewsBoard<A> => {
   const byName = new Map<string, Set<Queue.Queue<A>>>()
   return {
-    post: (name, news) => byName.get(name)?.forEach((queue) => queue.unsafeOffer(news)),
+    // A full queue slides when it is offered something by an effect only.
+    post: (name, news) => byName.get(name)?.forEach((queue) => Effect.runSync(queue.offer(news))),
     listen: (name) =>
       Effect.acquireRelease(
         Effect.map(Queue.sliding<A>(1), (queue) => {

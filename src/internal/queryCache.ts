@@ -32,7 +32,9 @@ export const make = (
     const problem = beyondLevel("QueryCache.layer", options, given.level)
     // A mistake in the program, which no other layer can make up for.
     if (problem !== undefined) return yield* Effect.die(problem)
-    const core = yield* makeCore(given, yield* DistributedLock, yield* Serializer, options, scope)
+    const consistency = options.consistency ?? (given.level === "bestEffort" ? "after-commit" : "strict")
+    const settled = { ...options, consistency }
+    const core = yield* makeCore(given, yield* DistributedLock, yield* Serializer, settled, scope)
     const clock = yield* Effect.clock
     const flights = makeFlights(scope, core.limits)
     const reading = makeReading(core)

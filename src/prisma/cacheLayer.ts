@@ -1,9 +1,8 @@
 /**
  * From a store and a lock to the cache.
  */
-import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CacheStore } from "../CacheStore.js"
+import type { CacheStore } from "../CacheStore.js"
 import * as MemoryLock from "../DistributedLock/Memory.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import * as QueryCache from "../QueryCache.js"
@@ -17,11 +16,11 @@ export type Services = Layer.Layer<CacheStore | DistributedLock, unknown>
 /** @internal */
 export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<QueryCache.QueryCache, unknown> => {
   const backend = settings.lock === false ? Layer.merge(given, MemoryLock.layerNoop) : given
-  const standing = settings.invalidation === "auto" ? "strict" : "after-commit"
-  const policy = ({ level }: CacheStore) => QueryCache.layer({
+  const standing = settings.invalidation === "auto" ? undefined : "after-commit"
+  const policy = QueryCache.layer({
     namespace: settings.namespace,
     lock: settings.lock === false ? undefined : settings.lock,
-    consistency: settings.consistency ?? (level === "bestEffort" ? "after-commit" : standing),
+    consistency: settings.consistency ?? standing,
     intentTtl: settings.intentTtl,
     hardened: settings.hardened,
     budget: settings.budget,
@@ -31,7 +30,7 @@ export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<Que
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
   })
-  return Layer.unwrapEffect(Effect.map(CacheStore, policy)).pipe(Layer.provide(Layer.merge(backend, settings.serializer ?? layerExact)))
+  return Layer.provide(policy, Layer.merge(backend, settings.serializer ?? layerExact))
 }
 
 /**

@@ -19,7 +19,11 @@ import { unhurried } from "../support/unhurried.js"
 
 export type BaseClient = Database["prisma"]
 
-const extend = (base: BaseClient, options: PrismaCacheOptions) => base.$extends(prismaCache({ ...unhurried, ...options }))
+/** `SHORT_CUT=off` lets every read go through the hook. */
+const ways: PrismaCacheOptions = process.env["SHORT_CUT"] === "off" ? { shortCut: false } : {}
+
+const extend = (base: BaseClient, options: PrismaCacheOptions) =>
+  base.$extends(prismaCache({ ...unhurried, ...ways, ...options }))
 
 /** A client with the extension. */
 export type CachedClient = ReturnType<typeof extend>
