@@ -113,11 +113,14 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, option
     const method: Method = (args) => {
       // What is no object of arguments is for Prisma to reject.
       if (args !== undefined && (typeof args !== "object" || args === null)) return delegate[operation](args)
-      const isShort = read && shortCut !== undefined
-      const call = makeCall(client, args, isShort && showsSites ? new Error() : undefined)
+      if (!read || shortCut === undefined) {
+        const call = makeCall(client, args)
+        // Prisma takes the line that calls this for the caller's.
+        return decorate(client, direct(delegate[operation](enclosed(args, call))), call, read, relations, options)
+      }
+      const call = makeCall(client, args, showsSites ? new Error() : undefined)
       const ask = (): PrismaInternals => delegate[operation](enclosed(args, call))
-      const look = isShort ? () => shortCut(call, delegate["$name"], operation, args) : undefined
-      const source = look === undefined ? direct(ask()) : makeLazy(call, ask, look)
+      const source = makeLazy(call, ask, () => shortCut(call, delegate["$name"], operation, args))
       return decorate(client, source, call, read, relations, options)
     }
     methods.set(operation, method)

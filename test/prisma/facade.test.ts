@@ -166,6 +166,15 @@ onMemory(database, "the client behind the extension", (make) => {
           () => new Error("none"),
           (error) => error
         )
+        const asked = client === prisma ? { ...wrong, cache: true } : wrong
+        const cached: Error = await client.user.findFirst(asked).then(
+          () => new Error("none"),
+          (error) => error
+        )
+        const written: Error = await client.user.updateMany({ ...wrong, data: {} }).then(
+          () => new Error("none"),
+          (error) => error
+        )
         const fluent: Error = await client.user
           .findUnique({ where: { id: 1 } })
           .posts(wrong)
@@ -173,7 +182,7 @@ onMemory(database, "the client behind the extension", (make) => {
             () => new Error("none"),
             (error) => error
           )
-        return `${error.message}\n${fluent.message}`
+        return [error, cached, written, fluent].map(({ message }) => message).join("\n")
       })
     )
     expect(messages[0]).toBe(messages[1])
