@@ -213,14 +213,12 @@ class Encoder {
 
   constructor(readonly types: ValueTypes) {}
 
-  encode(value: unknown): string {
-    let json = this.visit(value, this.root, 0, 0)
+  dissect(value: unknown): Dissected {
+    const json = this.visit(value, this.root, 0, 0)
     const plan = this.plan(this.root, 0)
-    if (this.mixed) {
-      this.containers = 0
-      json = this.visit(value, this.root, 0, 0)
-    }
-    return `${plan}\n${JSON.stringify(json)}`
+    if (!this.mixed) return { plan, json }
+    this.containers = 0
+    return { plan, json: this.visit(value, this.root, 0, 0) }
   }
 
   /** What JSON can hold for the value, itself if nothing in it is special. Notes in `places[i]` what it was. */
@@ -385,11 +383,32 @@ const harmless = /^[\w:]*$/
 const quoted = (text: string): string => harmless.test(text) ? `"${text}"` : JSON.stringify(text)
 
 /**
+ * The value as JSON can hold it, and where in it there is what JSON does not know.
+ *
+ * @internal
+ */
+export interface Dissected {
+  readonly plan: string
+  /** Shares with the value what is not special. */
+  readonly json: unknown
+}
+
+/**
  * Throws an `EncodeFailure` on what cannot be encoded, and whatever getters and `ValueType`s throw.
  *
  * @internal
  */
-export const encode = (value: unknown, types: ValueTypes): Uint8Array => toUtf8(new Encoder(types).encode(value))
+export const dissect = (value: unknown, types: ValueTypes): Dissected => new Encoder(types).dissect(value)
+
+/**
+ * Throws as `dissect` does.
+ *
+ * @internal
+ */
+export const encode = (value: unknown, types: ValueTypes): Uint8Array => {
+  const { json, plan } = dissect(value, types)
+  return toUtf8(`${plan}\n${JSON.stringify(json)}`)
+}
 
 // -----------------------------------------------------------------------------
 // decoding
@@ -493,14 +512,31 @@ const compiled = (text: string): Revive => {
 const lineFeed = 10
 
 /**
+ * Splits bytes that begin with a plan.
+ *
+ * @internal
+ */
+export const splitPlan = (bytes: Uint8Array): { readonly plan: string; readonly jsonAt: number } => {
+  const end = bytes.indexOf(lineFeed)
+  if (end === -1) throw malformed()
+  // Read as a string of its own: a slice of the whole text would keep all of it alive in the map.
+  return { plan: end === 0 ? "" : fromUtf8(bytes, 0, end), jsonAt: end + 1 }
+}
+
+/**
+ * The value again, made out of the JSON itself. Throws on what `dissect` did not make, or gives another value.
+ *
+ * @internal
+ */
+export const restore = ({ json, plan }: Dissected, types: ValueTypes): unknown =>
+  plan === "" || json === null ? json : compiled(plan)(json, types)
+
+/**
  * Throws on bytes that `encode` did not make, or gives another value.
  *
  * @internal
  */
 export const decode = (bytes: Uint8Array, types: ValueTypes): unknown => {
-  const end = bytes.indexOf(lineFeed)
-  if (end === -1) throw malformed()
-  const json: unknown = JSON.parse(fromUtf8(bytes, end + 1))
-  // The plan is read as a string of its own: a slice of the whole text would keep all of it alive in the map.
-  return end === 0 || json === null ? json : compiled(fromUtf8(bytes, 0, end))(json, types)
+  const { jsonAt, plan } = splitPlan(bytes)
+  return restore({ plan, json: JSON.parse(fromUtf8(bytes, jsonAt)) }, types)
 }
