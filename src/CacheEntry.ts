@@ -18,6 +18,7 @@
  * | 100-… | the stamps, UTF-8 JSON: `[[tag, …], [stamp, …]]` |
  * | … | the payload, as the serializer made it |
  *
+ * @module
  * @since 0.1.0
  */
 import { crc32 } from "./internal/hash.js"

@@ -2,6 +2,7 @@
  * What can go wrong with the cache itself. A failed *query* keeps its own error; these errors only ever say that
  * the cache could not be asked, and a read meets them by asking the database.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Data from "effect/Data"

@@ -2,6 +2,7 @@
  * What the cache tells about itself. Events carry labels such as `User.findMany`, counts and durations; never
  * arguments, values, key names or credentials.
  *
+ * @module
  * @since 0.1.0
  */
 import type { CacheError } from "./CacheError.js"

@@ -1,6 +1,7 @@
 /**
  * Where an answer came from, as `.withCacheInfo()` reports it.
  *
+ * @module
  * @since 0.1.0
  */
 

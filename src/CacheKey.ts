@@ -1,6 +1,7 @@
 /**
  * What an entry is found by: the hash of everything that decides the result.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Data from "effect/Data"

@@ -2,6 +2,7 @@
  * What the caches of this process have done together, as metrics of Effect: `Metric.snapshot`, and what exports it, has
  * them as soon as there is something to count. Keeping them costs a hit a tenth or two of a microsecond.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"

@@ -6,6 +6,7 @@
  * used again. An entry carries the stamps that were current before its query ran, and is served only while they
  * still are. Invalidation takes the stamp away, however many entries carry it.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"

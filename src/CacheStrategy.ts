@@ -1,6 +1,7 @@
 /**
  * How long an answer may be kept, and what it is known by. Strategies are plain data.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"

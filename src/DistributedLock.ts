@@ -2,6 +2,7 @@
  * A lock that only one process of a fleet holds at a time. It saves queries; it is never what keeps an answer
  * correct, so losing it costs one query more.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

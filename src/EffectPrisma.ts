@@ -2,6 +2,7 @@
  * A Prisma client whose operations are effects: their results typed as those of the client, their errors by tag, and
  * only those that can happen.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
@@ -62,6 +63,7 @@ export interface Options {
  * @category models
  */
 export interface AnyClient {
+  /** Closes its connections. Called by `layerScoped` alone. */
   $disconnect(): PromiseLike<void>
 }
 

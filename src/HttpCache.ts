@@ -4,6 +4,7 @@
  *
  * Nobody can listen over HTTP. Who waits for another process's query looks again and again, with pauses drawn by chance.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"

@@ -3,6 +3,7 @@
  * browser. It is *best effort*: within one process all is as it is on Valkey under `consistency: "after-commit"`;
  * between processes nothing is atomic, and queries are not shared out.
  *
+ * @module
  * @since 0.1.0
  */
 import * as KeyValueStore from "@effect/platform/KeyValueStore"

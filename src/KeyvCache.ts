@@ -3,6 +3,7 @@
  * under `consistency: "after-commit"`; between processes nothing is atomic, queries are not shared out, and what the
  * store does not deliver is not known.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Config from "effect/Config"

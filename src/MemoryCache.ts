@@ -2,6 +2,7 @@
  * The cache in the memory of one process, ready to be provided. It reads Effect's `Clock`: in a test,
  * `TestClock.adjust` makes entries expire.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Config from "effect/Config"

@@ -1,6 +1,7 @@
 /**
  * The Prisma extension and the types of what it takes and gives.
  *
+ * @module
  * @since 0.1.0
  */
 export * from "./prisma/effectExtension.js"

@@ -2,6 +2,7 @@
  * The policy: what may be served, what may be stored, who loads, and what a write makes invalid. Written once against
  * the services below it; which store, lock and serializer they are is the layers' business.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
@@ -215,6 +216,7 @@ export interface OpenWrite {
  * @category models
  */
 export interface OwnResult<A> {
+  /** The key to store it under, or what makes one of it. */
   readonly key: KeyRef | ((value: A) => KeyRef)
   readonly strategy: CacheStrategy
   /** The entry that reads by this key look for. */

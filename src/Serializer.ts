@@ -4,6 +4,7 @@
  *
  * A serializer may wrap another one, to compress or to encrypt what it makes.
  *
+ * @module
  * @since 0.1.0
  */
 import { GenericTag } from "effect/Context"
@@ -49,6 +50,7 @@ export type TypeId = typeof TypeId
 export interface ValueType<A = unknown> {
   /** Names the type in what is stored. Unique among the types given together, and the same for ever. */
   readonly code: string
+  /** Whether a value is of this type. */
   readonly is: (value: unknown) => value is A
   // The two below are methods, so that a `ValueType` of any class can stand in a list of them without a type argument.
   // It is sound: `encode` is only called with what `is` has accepted.
@@ -202,6 +204,7 @@ export const chain = <A, B>(
 export interface Wrapper {
   /** Names what it does and in which format, e.g. `deflate-1`. */
   readonly id: string
+  /** Makes of the bytes below what is stored, or fails. */
   readonly seal: (bytes: Uint8Array, context: Context) => Effect.Effect<Uint8Array, SerializerError>
   /** Gives back what was sealed, or fails. */
   readonly open: (bytes: Uint8Array, context: Context) => Effect.Effect<Uint8Array, SerializerError>

@@ -1,6 +1,7 @@
 /**
  * The cache on Valkey, ready to be provided.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Config from "effect/Config"

@@ -1,6 +1,7 @@
 /**
  * The front door where there is no TCP and no module of Node's: edge runtimes, workers, browsers.
  *
+ * @module
  * @since 0.1.0
  */
 

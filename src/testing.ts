@@ -2,6 +2,7 @@
  * For tests of what is built on the cache: caches whose time is the test's, that never cache, or that tell what
  * happened, and stores and locks with faults on command. Nothing here needs a test framework.
  *
+ * @module
  * @since 0.1.0
  */
 

@@ -6,6 +6,7 @@
  * A `KeyValueStore` knows no times to live. They are kept with the values and looked at when these are read, by Effect's
  * `Clock`; what nobody reads any more stays where it is until the `KeyValueStore` is cleared.
  *
+ * @module
  * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"

@@ -2,6 +2,7 @@
  * A store over any Keyv store, *best effort*: what needs atomic steps is so within one process only. Invalidation comes
  * after commit, takes the whole entry (there is no merely expired one), and a write's own result is not stored.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -21,11 +22,17 @@ import { fromBase64, toBase64 } from "../internal/text.js"
  * @category models
  */
 export interface KeyvLike {
+  /** The value, or a promise of it; nothing if there is none. */
   get(key: string): unknown
+  /** Stores for so many milliseconds. `false`, or a promise of that, if it did not. */
   set(key: string, value: string, ttlMillis?: number): unknown
+  /** Removes. Where the answer is not `true`, a value is stored in its place that stands for none. */
   delete(key: string): unknown
+  /** As many as there are keys, in their order. */
   getMany?(keys: Array<string>): unknown
+  /** Where errors are told that `get`, `set` and `delete` swallow. */
   on?(event: "error", listener: (error: unknown) => void): unknown
+  /** Takes a listener away. */
   off?(event: "error", listener: (error: unknown) => void): unknown
 }
 

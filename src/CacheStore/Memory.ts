@@ -2,6 +2,7 @@
  * A store in the memory of one process. Time is read from Effect's `Clock`, so that `TestClock.adjust` expires
  * entries without waiting.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

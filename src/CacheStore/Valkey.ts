@@ -2,6 +2,7 @@
  * A store on Valkey, or Redis 7 and newer, on one server or on a cluster. Entries and tags are plain keys with a
  * lifetime, so the server may evict any of them: an entry lost is a miss, a stamp lost is an invalidation.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -88,7 +89,8 @@ export const make = (connection: ValkeyConnection): CacheStore => {
     tags: ReadonlyArray<string>,
     millis: number | undefined,
     tell: (answer: Either.Either<Lookup, CacheError>) => void
-  ) =>
+  ) => {
+    const startedAt = millis === undefined ? 0 : performance.now()
     connection.unsafeRead({
       operation: "read",
       keys: [entry, ...tags],
@@ -103,13 +105,15 @@ export const make = (connection: ValkeyConnection): CacheStore => {
         if (states.every(isAlive)) return tell(Either.right(answer))
         const again = tags.every((tag) => connection.lifeOf(tag) !== undefined)
         const learnt = Effect.ignore(connection.learnLives(tags, again))
-        const inTime = millis === undefined ? learnt : Effect.timeoutOption(learnt, millis)
+        const left = millis === undefined ? Infinity : millis - (performance.now() - startedAt)
+        const inTime = left === Infinity ? learnt : Effect.timeoutOption(learnt, Math.max(0, left))
         Effect.runCallback(inTime, {
           onExit: () =>
             tell(Either.right({ ...answer, states: states.map((state, i) => isAlive(state, i) ? state : null) }))
         })
       }
     })
+  }
 
   const unsafeLookup: UnsafeLookup = (entry, tags, { millis }, tell) => lookup(entry, tags, millis, tell)
 

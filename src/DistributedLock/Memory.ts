@@ -1,6 +1,7 @@
 /**
  * A lock among the caches of one process, on Effect's `Clock`.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

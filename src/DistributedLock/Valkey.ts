@@ -2,6 +2,7 @@
  * A lock among all processes that share a Valkey server or cluster: one key per lock, which holds its holder's token
  * and goes away by itself when the holder does.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

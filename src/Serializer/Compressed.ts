@@ -7,6 +7,7 @@
  * Deflated by Node's zlib where there is one, else by the runtime's `CompressionStream`; each reads what the other
  * wrote.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"

@@ -8,6 +8,7 @@
  *
  * Enciphered by Node's `crypto` where there is one, which answers at once, else by `crypto.subtle`.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Config from "effect/Config"

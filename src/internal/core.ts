@@ -87,11 +87,10 @@ export const makeCore = (
   // Who listens is told that there is nothing more to come.
   yield* Scope.addFinalizer(scope, Effect.suspend(() => Effect.forEach(Array.from(listeners), leave, { discard: true })))
   const emit = (event: CacheEvent) => {
-    if (listeners.size > 0) {
-      for (const queue of listeners) {
-        // A plain offer to a full queue is refused; only the effect makes room for it.
-        if (!queue.unsafeOffer(event)) Effect.runSync(Queue.offer(queue, event))
-      }
+    for (const queue of listeners) {
+      if (!queue.isActive()) listeners.delete(queue)
+      // A plain offer to a full queue is refused; only the effect makes room for it.
+      else if (!queue.unsafeOffer(event)) Effect.runFork(Queue.offer(queue, event))
     }
     try {
       options.onEvent?.(event)

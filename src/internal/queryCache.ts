@@ -78,14 +78,15 @@ export const make = (
       })
 
     const unsafeAnswer: QueryCache["unsafeAnswer"] = (request, { hit, otherwise }) => {
-      const plan = request.mode === "refresh" ? undefined : reading.planOf(request)
-      if (plan === undefined || plan.lifetime.kept === 0) return otherwise((load) => answer(request, load))
+      if (request.mode === "refresh") return otherwise((load) => answer(request, load))
+      const plan = reading.planOf(request)
+      if (plan === undefined || plan.lifetime.kept === 0) return otherwise((load) => loading.direct(plan, load))
       const asked = reading.askedOf(plan)
       const isAsked = reading.unsafeLook(plan, asked, clock, (look, rest) => {
         if (look?._tag === "Hit") hit(loading.hitAnswer(plan, look.hit, clock.unsafeCurrentTimeMillis()))
         else otherwise((load) => answerAfter(plan, asked, rest, load))
       })
-      if (!isAsked) otherwise((load) => answer(request, load))
+      if (!isAsked) otherwise((load) => answerAfter(plan, asked, reading.look(plan, asked), load))
     }
 
     const invalidateAll: QueryCache["invalidateAll"] = (given) =>

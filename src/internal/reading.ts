@@ -240,7 +240,16 @@ export const makeReading = (core: Core): Reading => {
     }
   }
 
+  /** What a caller's own functions throw leaves it without what was found. */
   const judge = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, now: number): Verdict => {
+    try {
+      return judgeFound(plan, asked, found, now)
+    } catch {
+      return { _tag: "Gap", gap: { seen: null, states: byTag(asked, found.states), tags: plan.tags } }
+    }
+  }
+
+  const judgeFound = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, now: number): Verdict => {
     const gap = (seen: Uint8Array | null, tags = plan.tags, expired?: Hit): Look<Hit, Gap> => ({
       _tag: "Gap",
       gap: { seen, states: byTag(asked, found.states), tags, expired }

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Queue from "effect/Queue"
 import { CacheError } from "../CacheError.js"
 import { make as makeStore } from "../CacheStore.js"
-import type { CacheStore, UnsafeLookup } from "../CacheStore.js"
+import type { CacheStore, Lookup, UnsafeLookup } from "../CacheStore.js"
 import { make as makeLock } from "../DistributedLock.js"
 import type { DistributedLock, News } from "../DistributedLock.js"
 import { make as makeSerializer, SerializerError } from "../Serializer.js"
@@ -17,13 +17,25 @@ import type { Serializer } from "../Serializer.js"
 const guard = <A>(operation: string, run: () => Effect.Effect<A, CacheError>): Effect.Effect<A, CacheError> =>
   Effect.catchAllDefect(Effect.suspend(run), () => Effect.fail(new CacheError({ reason: "Rejected", operation })))
 
+/** Tells once, and what the one who is told throws is not the store's. */
 const sturdyLookup = (unsafe: UnsafeLookup | undefined): UnsafeLookup | undefined =>
   unsafe && ((entry, tags, bound, tell) => {
-    try {
-      unsafe(entry, tags, bound, tell)
-    } catch {
-      tell(Either.left(new CacheError({ reason: "Rejected", operation: "read" })))
+    let early: Either.Either<Lookup, CacheError> | undefined
+    let isEarly = true
+    let isTold = false
+    const once = (answer: Either.Either<Lookup, CacheError>) => {
+      if (isTold) return
+      isTold = true
+      if (isEarly) early = answer
+      else tell(answer)
     }
+    try {
+      unsafe(entry, tags, bound, once)
+    } catch {
+      once(Either.left(new CacheError({ reason: "Rejected", operation: "read" })))
+    }
+    isEarly = false
+    if (early !== undefined) tell(early)
   })
 
 /** @internal */

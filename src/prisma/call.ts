@@ -26,6 +26,8 @@ export interface Call {
 
 /** @internal */
 export interface Looked {
+  /** Where the rest is run: beside the cache that was looked into. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>
   readonly rest: AnswerRest<unknown>
   readonly load: (send: Send) => Effect.Effect<unknown, unknown>
 }

@@ -10,7 +10,7 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Tracer from "effect/Tracer"
 import * as QueryCache from "../QueryCache.js"
-import { answerNow } from "./sharedCache.js"
+import { answerNow, entered } from "./sharedCache.js"
 import type { SharedCache } from "./sharedCache.js"
 
 /** @internal */
@@ -38,6 +38,7 @@ export const givenCache: Effect.Effect<GivenCache, never, QueryCache.QueryCache>
       runtimeFlags: RuntimeFlags.enable(current.runtimeFlags, RuntimeFlags.Interruption)
     })
     const inRuntime = Runtime.runPromiseExit(runtime)
+    const own = entered(cache, runtime)
     let attached = true
     const run: SharedCache["run"] = async (_, body) => {
       const exit = await inRuntime(body(attached ? cache : undefined))
@@ -47,7 +48,8 @@ export const givenCache: Effect.Effect<GivenCache, never, QueryCache.QueryCache>
     return {
       run,
       answer: (member, request, load, direct) =>
-        attached ? answerNow(cache, runtime, request, load) : run(member, direct),
+        attached ? answerNow(own, request, load) : run(member, direct),
+      enter: () => attached ? own : undefined,
       peek: () => attached ? cache : undefined,
       stats: () => Effect.runSync(cache.stats),
       leave: () => Promise.resolve(),

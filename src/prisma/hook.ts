@@ -65,7 +65,11 @@ export interface HookContext extends Derivation {
   readonly family: Family
   readonly warn: (message: string) => void
   /** Everything beside the query that decides its result; `undefined` when that cannot be told. */
-  readonly surroundings: (client: PrismaInternals | undefined, label: string) => ReadonlyArray<unknown> | undefined
+  readonly surroundings: (
+    client: PrismaInternals | undefined,
+    label: string,
+    say?: (message: string) => void
+  ) => ReadonlyArray<unknown> | undefined
 }
 
 const isArguments = (value: unknown): value is Arguments =>
@@ -111,12 +115,12 @@ export const makeSurroundings = (
   family: Family,
   warn: (message: string) => void
 ): HookContext["surroundings"] =>
-(client, label) => {
+(client, label, say = warn) => {
   if (client === undefined && family.results) return undefined
   try {
     return [fingerprint(client ?? base), settings.varyBy?.()]
   } catch (error) {
-    warn(`${label}: varyBy threw (${error instanceof Error ? error.name : typeof error}); the query is not cached`)
+    say(`${label}: varyBy threw (${error instanceof Error ? error.name : typeof error}); the query is not cached`)
     return undefined
   }
 }

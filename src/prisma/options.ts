@@ -46,7 +46,9 @@ export type CacheBackend =
  */
 export interface ValkeyClientLike {
   readonly status: string
+  /** Makes a command of a script. */
   readonly defineCommand: (...args: never) => unknown
+  /** Opens a second connection with the same options. */
   readonly duplicate: (...args: never) => unknown
 }
 

@@ -50,7 +50,9 @@ export type Prepare = (
   query: Query,
   wish: Cached,
   call: Call | undefined,
-  types: ValueTypes
+  types: ValueTypes,
+  /** Whom to tell what is wrong. Default: whoever listens to events. */
+  say?: (message: string) => void
 ) => Prepared | undefined
 
 /** @internal */
@@ -97,9 +99,9 @@ export const makeReader = (context: HookContext): Reader => {
   }
 
   /** `undefined` where there is no telling which entry it is. */
-  const prepare: Prepare = (query, wish, call, types) => {
+  const prepare: Prepare = (query, wish, call, types, say = warn) => {
     const { key, namespace } = wish
-    const around = isHidden(call) ? undefined : context.surroundings(call?.client, query.label)
+    const around = isHidden(call) ? undefined : context.surroundings(call?.client, query.label, say)
     if (around === undefined) return undefined
     const named = typeof key === "string" || typeof key === "function" ? customKeys(query, around) : undefined
     const made = typeof key === "string" && named !== undefined
@@ -107,7 +109,7 @@ export const makeReader = (context: HookContext): Reader => {
       : queryKey(query, around, namespace)
     if (Either.isLeft(made)) {
       // Arguments that cannot be told apart are wrong, and Prisma will say how.
-      warn(`${query.label}: ${made.left.message}`)
+      say(`${query.label}: ${made.left.message}`)
       return undefined
     }
     if (call !== undefined) call.signature = made.right.digest
@@ -162,7 +164,7 @@ export const makeReader = (context: HookContext): Reader => {
     const { send } = query
     const looked = call?.looked
     if (call !== undefined && looked !== undefined) {
-      const answer = await shared.run(context.base, () => looked.rest(looked.load(send)))
+      const answer = await looked.run(looked.rest(looked.load(send)))
       call.info = answer.info
       return answer.value
     }

@@ -28,8 +28,10 @@ export interface SharedCache {
     load: () => Effect.Effect<A, E>,
     direct: () => Effect.Effect<QueryCache.Answer<A>, E>
   ) => Promise<QueryCache.Answer<A>>
-  /** The cache, if it is open; who is given becomes a member. */
-  readonly peek: (member?: object) => QueryCache.QueryCache | undefined
+  /** The cache and its runtime, if it is open, for a client that is a member from now on. */
+  readonly enter: (member: object) => Entered | undefined
+  /** The cache, if it is open. */
+  readonly peek: () => QueryCache.QueryCache | undefined
   /** What was counted, in caches that are closed as well. */
   readonly stats: () => QueryCache.Stats
   /** One member leaves; the last one closes the cache. */
@@ -37,6 +39,28 @@ export interface SharedCache {
   /** Closes the cache for all members. */
   readonly close: () => Promise<void>
 }
+
+/**
+ * A cache, and what runs effects beside it, whether it is still open or not.
+ *
+ * @internal
+ */
+export interface Entered {
+  readonly cache: QueryCache.QueryCache
+  /** Rejects with the effect's own error object. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Promise<A>
+}
+
+/** @internal */
+export const entered = (cache: QueryCache.QueryCache, runtime: Runtime.Runtime<never>): Entered => ({
+  cache,
+  run: (effect) =>
+    new Promise((resolve, reject) => {
+      Runtime.runCallback(runtime)(effect, {
+        onExit: (exit) => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
+      })
+    })
+})
 
 interface Open {
   readonly cache: QueryCache.QueryCache
@@ -50,19 +74,14 @@ interface Open {
  * @internal
  */
 export const answerNow = <A, E>(
-  cache: QueryCache.QueryCache,
-  runtime: Runtime.Runtime<never>,
+  { cache, run }: Entered,
   request: QueryCache.Request<A>,
   load: () => Effect.Effect<A, E>
 ): Promise<QueryCache.Answer<A>> =>
-  new Promise((resolve, reject) =>
+  new Promise((resolve) =>
     cache.unsafeAnswer(request, {
       hit: resolve,
-      otherwise: (rest) => {
-        Runtime.runCallback(runtime)(Effect.suspend(() => rest(load())), {
-          onExit: (exit) => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
-        })
-      }
+      otherwise: (rest) => resolve(run(Effect.suspend(() => rest(load()))))
     })
   )
 
@@ -117,7 +136,7 @@ export const makeSharedCache = (
       return run(member, (cache) => cache === undefined ? direct() : cache.answer(request, load()))
     }
     members.add(member)
-    return answerNow(open.cache, open.runtime, request, load)
+    return answerNow(entered(open.cache, open.runtime), request, load)
   }
 
   const close = () => {
@@ -139,10 +158,12 @@ export const makeSharedCache = (
   return {
     run,
     answer,
-    peek: (member) => {
-      if (open !== undefined && member !== undefined) members.add(member)
-      return open?.cache
+    enter: (member) => {
+      if (open === undefined) return undefined
+      members.add(member)
+      return entered(open.cache, open.runtime)
     },
+    peek: () => open?.cache,
     stats: () => Array.from(counting).reduce((total, cache) => sum(total, Effect.runSync(cache.stats)), counted),
     leave: (member) => members.delete(member) && members.size === 0 ? close() : Promise.resolve(),
     close

@@ -6,6 +6,7 @@
 import type { CacheInfo } from "../CacheInfo.js"
 import type { Call, Looked } from "./call.js"
 import { isAlone } from "./client.js"
+import type { Arguments } from "./entryKeys.js"
 import { makeStanding } from "./hook.js"
 import type { HookContext } from "./hook.js"
 import { readCache } from "./queryOptions.js"
@@ -35,26 +36,47 @@ export const makeShortCut = (context: HookContext, prepare: Prepare): ShortCut =
   const types = context.types
 
   return (call, model, operation, args = {}) => {
-    const cache = shared.peek(context.base)
     const known = types()
-    if (cache === undefined || known instanceof Promise || "uncache" in args || !isAlone(call.client)) return undefined
+    if (known instanceof Promise || "uncache" in args || !isAlone(call.client)) return undefined
     const label = `${model}.${operation}`
     try {
       const wish = readCache(label, call.cache, standing(model), settings.defaults, settings.limits)
       // A function of the caller's is run where the caller is.
       if (wish._tag !== "Cached" || wish.refresh || typeof wish.key === "function") return undefined
       const { cache: _, cacheStrategy: __, ...own } = args as Record<string, unknown>
-      const prepared = prepare({ model, operation, label, args: own, dataPath: [] }, wish, call, known)
-      if (prepared === undefined) return undefined
+      // The caller may change its arguments while they are looked for: what is asked for must be what was named.
+      const query = { model, operation, label, args: copyPlain(own) as Arguments, dataPath: [] }
+      // Whatever is wrong, the hook finds out again, and says it.
+      const prepared = prepare(query, wish, call, known, () => {})
+      const entered = prepared && shared.enter(context.base)
+      if (prepared === undefined || entered === undefined) return undefined
       return new Promise((resolve) =>
-        cache.unsafeAnswer(prepared.request, {
+        entered.cache.unsafeAnswer(prepared.request, {
           hit: ({ info, value }) => resolve({ _tag: "Hit", info, value }),
-          otherwise: (rest) => resolve({ _tag: "Missed", looked: { rest, load: prepared.load } })
+          otherwise: (rest) =>
+            resolve({ _tag: "Missed", looked: { rest, load: prepared.load, run: entered.run } })
         })
       )
     } catch {
-      // Whatever is wrong with the arguments, the hook says it, or Prisma.
       return undefined
     }
   }
+}
+
+/** A copy of plain data, such as arguments mostly are. Throws on anything else, which is for Prisma to copy. */
+const copyPlain = (value: unknown): unknown => {
+  if (typeof value === "function" || typeof value === "symbol") throw new TypeError("no plain data")
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) return value.map(copyPlain)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype) return new Date(value as Date)
+  if (prototype === Uint8Array.prototype) return (value as Uint8Array).slice()
+  if (prototype !== Object.prototype) throw new TypeError("no plain data")
+  const copy: Record<string, unknown> = {}
+  for (const [name, member] of Object.entries(value)) {
+    // Plain assignment would set the prototype instead.
+    if (name === "__proto__") throw new TypeError("no plain data")
+    copy[name] = copyPlain(member)
+  }
+  return copy
 }

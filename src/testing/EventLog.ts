@@ -1,6 +1,7 @@
 /**
  * A record of what a cache told about itself, to be read by a test.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Context from "effect/Context"

@@ -16,6 +16,7 @@
  * }).pipe(Effect.provide(TestCache.layer()))
  * ```
  *
+ * @module
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -121,6 +122,7 @@ export type AnyFault =
  */
 export interface Lie<A> {
   readonly _tag: "Lie"
+  /** What is said in place of the truth. */
   readonly answer: (truth: A) => A
 }
 

@@ -57,6 +57,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   }
   const listeners = {
     ready: () => {
+      clearTimeout(connecting)
       phase = "ready"
       takeHeld().forEach(dispatch)
     },
@@ -90,9 +91,14 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     sent.add(batch)
     send(client, batch, refuse)
   }
+  let connecting: NodeJS.Timeout | undefined
   const hold = (batch: Batch) => {
     if (client.status === "wait") client.connect().catch(() => {})
     held.add(batch)
+    // Reads may have given up before, one by one: what took too long to connect is not waited for by others.
+    if (phase === "starting") {
+      connecting ??= setTimeout(() => void (phase = phase === "starting" ? "down" : phase), timeoutMillis).unref()
+    }
   }
   const onTimeout = (batch: Batch) => {
     // What took too long to connect is not waited for a second time.
@@ -106,6 +112,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     gathering = undefined
     batch.start(timeoutMillis, onTimeout, (one) => {
       sent.delete(one)
+      held.delete(one)
       // That there is a connection is no sign that it is of use: a wrong password ends it a moment later.
       if (one.isAnswered) connectionCode = undefined
     })
@@ -131,6 +138,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     read: (read) => gather().addRead(read),
     close: () => {
       flush()
+      clearTimeout(connecting)
       phase = "closed"
       dropHeld()
       Array.from(sent).forEach((batch) => batch.abandon(unavailable))
@@ -140,6 +148,18 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
 }
 
 const tooLate = (operation: string) => new CacheError({ reason: "Timeout", operation })
+
+/** What somebody does with an answer, and throws, must not cost the others of the tick theirs. */
+const alone = (tell: () => void): void => {
+  try {
+    tell()
+  } catch (error) {
+    void Promise.reject(error)
+  }
+}
+
+/** The longest time that a timer takes. */
+const longestTimer = 2 ** 31 - 1
 
 /** A question among others of its tick. */
 interface Part<Q> {
@@ -194,7 +214,7 @@ class Batch {
     for (const { over, question: { millis } } of this.reads) {
       if (!over && millis !== undefined && millis > spent && millis < next) next = millis
     }
-    if (next === Infinity) return
+    if (next > longestTimer) return
     this.readTimer = setTimeout(() => {
       // What has come already and was not read, because the process was busy, has come in time.
       setImmediate(() => {
@@ -211,11 +231,11 @@ class Batch {
 
   answer<A>(part: Part<Question<A>>, answer: A): void {
     this.isAnswered = true
-    if (this.dismiss(part)) part.question.done(answer)
+    if (this.dismiss(part)) alone(() => part.question.done(answer))
   }
 
   fail<A>(part: Part<Question<A>>, error: CacheError): void {
-    if (this.dismiss(part)) part.question.failed(error)
+    if (this.dismiss(part)) alone(() => part.question.failed(error))
   }
 
   /** Ends the part here, without a word. Answers whether it was still open. */

@@ -158,7 +158,9 @@ export type OmittedFrom<Delegate> = Delegate extends { findFirstOrThrow: (...arg
 // operations of a model
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** The cache's options of a read, where the client has a cache. */
 type ReadsOptions<S extends Setting, Result> = S["cached"] extends true ? ReadOptions<Result> : {}
+/** The same of a write. */
 type WritesOptions<S extends Setting, Result> = S["cached"] extends true ? WriteOptions<Result> : {}
 
 /**
@@ -230,6 +232,7 @@ export type Relations<P extends Payload, Select, Null, Omitted, E, S extends Set
       >)
 }
 
+/** The fluent calls behind an operation. */
 type RelationsOf<Delegate, Op extends Operation, Null, E, S extends Setting> = Relations<
   PayloadOf<Delegate>,
   SelectOf<ArgsOf<Delegate, Op>>,
