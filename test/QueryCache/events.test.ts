@@ -41,6 +41,17 @@ describe("events", () => {
       expect(heard.at(-1)).toMatchObject({ _tag: "Invalidated" })
     }))
 
+  it.scoped("are heard no more by those who have ended their queue themselves, which costs no read its answer", () =>
+    Effect.gen(function*() {
+      const { cache } = yield* makeCache()
+      const { query, runs } = counted()
+      const queue = yield* cache.events
+      yield* Queue.shutdown(queue)
+      yield* settle(cache, cache.fetch(read("a"), query))
+      expect(yield* cache.fetch(read("a"), query)).toBe(1)
+      expect(runs()).toBe(1)
+    }))
+
   it.scoped("end with the listener's scope, and with the cache", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()

@@ -123,5 +123,31 @@ onEveryStore(database, "the short cut", (make) => {
       expect(lookups).toHaveBeenCalledTimes(args === one ? 1 : 2)
     }
   })
-})
 
+  it.each([false, true])("asks for what it named, whatever becomes of the arguments meanwhile: short cut %s", async (shortCut) => {
+    const { prisma } = make({ shortCut })
+    const select = { id: true }
+    await missThenHit(database.sql, () => prisma.user.count({ cache: true }))
+    const where = { id: 1 }
+    const moved = prisma.user.findMany({ where, select, cache: true }).then((rows) => rows)
+    where.id = 2
+    await moved
+    let turn = 2
+    const turning = {
+      get id() {
+        return ++turn
+      }
+    }
+    await prisma.user.findMany({ where: turning, select, cache: true })
+    const lt = new Date(0)
+    const later = prisma.user.count({ where: { createdAt: { lt } }, cache: true }).then((count) => count)
+    lt.setTime(4e12)
+    await later
+    for (const id of [1, 2, 3]) {
+      const { data } = await answerTo(() => prisma.user.findMany({ where: { id }, select, cache: true }))
+      expect(data).toEqual(await database.base.user.findMany({ where: { id }, select }))
+    }
+    const { data } = await answerTo(() => prisma.user.count({ where: { createdAt: { lt: new Date(0) } }, cache: true }))
+    expect(data).toBe(0)
+  })
+})
