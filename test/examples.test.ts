@@ -63,4 +63,41 @@ describe("the example", () => {
     expect(said).toContain("SKU-9999: no such product")
     expect(said).toContain("errors: 0")
   })
+
+  it.each(places)("http serves products from the cache, what was changed at once, and states for errors, %s", { timeout: 130_000 }, async (_, env) => {
+    const said = await output("http", { ...env(), PORT: undefined })
+    expect(said).toMatch(/^GET +\/products\/SKU-0001 +200 miss .*Product 1"/m)
+    expect(said).toMatch(/^PATCH +\/products\/SKU-0001 +200 .*The first product"/m)
+    expect(said).toMatch(/^GET +\/products\/SKU-0001 +200 miss .*The first product"/m)
+    expect(said).toContain("200        3898.375")
+    expect(said.match(/SKU-9999 +404 /g)).toHaveLength(2)
+    expect(said).toMatch(/price\/XXX +404 .*NoRate/)
+    expect(said).toContain("100 requests: 1 query")
+    expect(said).toMatch(/^effect_prisma_cache_misses_total [1-9]/m)
+  })
+
+  it.each(places)("next reads lists from the cache until they are written to, %s", { timeout: 130_000 }, async (_, env) => {
+    const said = await output("next", env())
+    expect(said).toMatch(/^a second visit +200 (hit|joined) +Product 90$/m)
+    expect(said).toMatch(/^after the action +200 miss +A better product$/m)
+    expect(said).toMatch(/^after the tag +200 miss +A better product$/m)
+    expect(said).toMatch(/^a visit gone wrong +400 +$/m)
+  })
+
+  it("prometheus serves what was counted", async () => {
+    const said = await output("prometheus", { PORT: undefined })
+    expect(said).toMatch(/^# TYPE effect_prisma_cache_hits_total counter\neffect_prisma_cache_hits_total\{kind="fresh"\} (9\d|100)$/m)
+    expect(said).toMatch(/^effect_prisma_cache_misses_total 2$/m)
+    expect(said).toMatch(/^effect_prisma_cache_joined_total (9|1\d)$/m)
+    expect(said).toMatch(/^effect_prisma_cache_database_milliseconds_saved_total \d{4,}$/m)
+  })
+
+  it("opentelemetry shows misses and their queries as spans, and no hits", async () => {
+    const said = await output("opentelemetry", {})
+    expect(said).toMatch(/^a first request\n {2}effect-prisma-cache\.miss .*status=miss\n {4}effect-prisma-cache\.load .*\n {6}SELECT product\na second request\ntwo/m)
+    expect(said).toMatch(/status=joined/)
+    expect(said).toMatch(/effect-prisma-cache\.load .*error\.type=UnknownProduct/)
+    expect(said).toMatch(/^effect_prisma_cache_hits fresh 1$/m)
+    expect(said).not.toContain("SKU-")
+  })
 })
