@@ -8,8 +8,8 @@ import { beforeAll, describe, expect, it } from "vitest"
 const root = path.resolve(import.meta.dirname, "..")
 
 const pages = async (): Promise<ReadonlyArray<string>> => {
-  const docs = existsSync(path.join(root, "docs")) ? await readdir(path.join(root, "docs")) : []
-  return ["README.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)]
+  const docs = await readdir(path.join(root, "docs"))
+  return ["README.md", "CHANGELOG.md", ...docs.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)]
 }
 
 interface Block {
@@ -29,6 +29,13 @@ const blocksOf = (page: string, text: string): ReadonlyArray<Block> => {
     return { at: `${page}:${line}`, code: `${prelude}${code}\nexport {}\n` }
   })
 }
+
+/** The TypeScript of a file's JSDoc, block by block. */
+const examplesOf = (file: string, text: string): ReadonlyArray<Block> =>
+  Array.from(text.matchAll(/^ *\* ```ts\n([^]*?)^ *\* ```$/gm), ({ 1: lines = "", index }) => ({
+    at: `${file}:${text.slice(0, index).split("\n").length}`,
+    code: `${lines.replace(/^ *\* ?/gm, "")}\nexport {}\n`
+  }))
 
 /** Where blocks stand, as far as the compiler knows, and what a reader has there. */
 const home = path.join(root, "examples", "prisma", "block")
@@ -96,6 +103,28 @@ describe("the documentation", () => {
     for (const [i, word] of ["nameSpace", "time", "colour"].entries()) {
       expect(told.find((message) => message.startsWith(`wrong ${i}`))).toContain(word)
     }
+  })
+
+  it("of what the package exports holds examples that compile", { timeout: 180_000 }, async () => {
+    const names = await readdir(path.join(root, "src"), { recursive: true })
+    const files = names.filter((name) => name.endsWith(".ts")).map((name) => path.posix.join("src", name))
+    const texts = await Promise.all(files.map(async (file) => [file, await read(file)] as const))
+    const blocks = texts.flatMap(([file, text]) => examplesOf(file, text))
+    const tags = texts.map(([, text]) => Array.from(text.matchAll(/^ *\* @example$/gm)).length)
+    // Whatever is called an example is one of the blocks.
+    expect(blocks.length).toBe(tags.reduce((sum, n) => sum + n, 0))
+    const mistake = "import { prismaCaches } from \"effect-prisma-cache\""
+    const wrong = examplesOf("wrong", `/**\n * \`\`\`ts\n * ${mistake}\n * \`\`\`\n */`)
+    expect(check([...blocks, ...wrong])).toEqual([expect.stringMatching(/^wrong:2: .*prismaCaches/)])
+  })
+
+  it("is found from the README, page by page and program by program", async () => {
+    const text = await read("README.md")
+    const programs = (await readdir(path.join(root, "examples"))).filter((name) => /\.ts$/.test(name))
+    // What others import is no program.
+    const own = programs.filter((name) => !["shop.ts", "metricsPage.ts", "demo.ts"].includes(name))
+    const links = [...(await pages()).slice(1), ...own.map((name) => `examples/${name}`)]
+    expect(links.filter((link) => !text.includes(`](${link})`))).toEqual([])
   })
 
   it("links to what is there", async () => {
