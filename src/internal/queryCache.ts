@@ -19,7 +19,7 @@ import { makeResting } from "./resting.js"
 import { makeRevalidating } from "./revalidating.js"
 import { stampTtlMillis } from "./stamp.js"
 import * as tally from "./tally.js"
-import { makeTracing } from "./tracing.js"
+import { tracing } from "./tracing.js"
 import { makeWriting } from "./writing.js"
 
 /** @internal */
@@ -43,7 +43,6 @@ export const make = (
     const loading = makeLoading(core, reading, filling, resting, flights)
     const revalidating = makeRevalidating(core, reading, loading, resting, flights, scope)
     const writing = makeWriting(core, reading, filling, scope)
-    const tracing = makeTracing(core.own.namespace)
 
     const answer = <A, E, R>(request: Request<A>, load: Effect.Effect<A, E, R>): Effect.Effect<Answer<A>, E, R> =>
       Effect.suspend(() => {

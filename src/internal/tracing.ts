@@ -39,9 +39,8 @@ const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<void, Error> =>
   return Exit.fail(error)
 }
 
-const attributesOf = <A>(plan: Plan<A>, namespace: string) => ({
+const attributesOf = <A>(plan: Plan<A>) => ({
   ...plan.request.attributes,
-  "effect_prisma_cache.namespace": namespace,
   "effect_prisma_cache.label": plan.label
 })
 
@@ -89,12 +88,12 @@ const withOriginalErrors = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Eff
     Option.isSome(parent) ? effect : Effect.mapErrorCause(effect, Cause.map(Cause.originalError)))
 
 /** @internal */
-export const makeTracing = (namespace: string): Tracing => ({
+export const tracing: Tracing = {
   miss: (plan, effect) =>
     ifTraced(effect, () =>
       withOriginalErrors(
-        inSpan("miss", attributesOf(plan, namespace), effect, ({ info }) => ({ "effect_prisma_cache.status": info.status }))
+        inSpan("miss", attributesOf(plan), effect, ({ info }) => ({ "effect_prisma_cache.status": info.status }))
       )),
-  load: (plan, load) => ifTraced(load, () => inSpan("load", attributesOf(plan, namespace), load)),
-  refresh: (plan, load) => ifTraced(load, () => inSpan("refresh", attributesOf(plan, namespace), load))
-})
+  load: (plan, load) => ifTraced(load, () => inSpan("load", attributesOf(plan), load)),
+  refresh: (plan, load) => ifTraced(load, () => inSpan("refresh", attributesOf(plan), load))
+}

@@ -86,7 +86,6 @@ describe("spans", () => {
         "db.system.name": "postgresql",
         "db.operation.name": "findMany",
         "db.collection.name": "User",
-        "effect_prisma_cache.namespace": "shop",
         "effect_prisma_cache.label": "entry"
       }
       expect(spans.map(({ attributes }) => Object.fromEntries(attributes))).toEqual([
