@@ -20,8 +20,9 @@ describe("news", () => {
   it("are forgotten by those who have left", () =>
     Effect.gen(function*() {
       const board = makeNewsBoard<number>()
-      yield* Effect.scoped(board.listen("a"))
+      const left = yield* Effect.scoped(board.listen("a"))
       expect(board.listeners()).toBe(0)
       board.post("a", 1)
+      expect(yield* Queue.isShutdown(left)).toBe(true)
     }).pipe(Effect.runPromise))
 })
