@@ -97,7 +97,7 @@ export interface Request<A> {
  * @since 0.1.0
  * @category models
  */
-export interface ValueSchema<out A> {
+export interface ValueSchema<A> {
   readonly Type: A
   readonly Context: never
   readonly ast: AST
@@ -486,7 +486,7 @@ export const layerConfig = (
  * @since 0.1.0
  * @category models
  */
-export interface CachedOptions<in Args extends ReadonlyArray<unknown>, in out A> {
+export interface CachedOptions<Args extends ReadonlyArray<unknown>, A> {
   /** Names the function: in keys, so no two functions have the same, and in events and spans. */
   readonly name: string
   readonly strategy: CacheStrategy

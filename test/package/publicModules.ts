@@ -8,6 +8,12 @@ const source = path.join(root, "src")
 /** The folders of src whose every file users may import. All others are the library's own. */
 const publicFolders = ["", "CacheStore", "DistributedLock", "Serializer", "testing"]
 
+/**
+ * What is imported from the index only. It shares types with `PrismaCache`, and the bundler of declarations takes types
+ * that live in a file of their own for values where a namespace names them.
+ */
+const fromIndexOnly = ["EffectPrisma"]
+
 /** The names of the modules that users may import, without extension: `index`, `CacheStore`, `CacheStore/Memory`. */
 export const publicModules = (): ReadonlyArray<string> =>
   publicFolders
@@ -18,6 +24,7 @@ export const publicModules = (): ReadonlyArray<string> =>
         .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
         .map((file) => path.posix.join(folder, file.slice(0, -".ts".length)))
     })
+    .filter((name) => !fromIndexOnly.includes(name))
     .sort()
 
 /** What the bundler builds: every public module by its name. */

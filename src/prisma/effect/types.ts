@@ -35,7 +35,7 @@ import type { ErrorOf, OperationErrors, PrismaError, Refusal, TransactionError }
  * @since 0.1.0
  * @category models
  */
-export interface Query<out A, out E = never> extends Effect.Effect<A, E> {
+export interface Query<A, E = never> extends Effect.Effect<A, E> {
   readonly [QueryTypeId]: { readonly _A: A; readonly _E: E }
 }
 
@@ -45,7 +45,7 @@ export interface Query<out A, out E = never> extends Effect.Effect<A, E> {
  * @since 0.1.0
  * @category models
  */
-export interface CachedQuery<out A, out E = never> extends Query<A, E> {
+export interface CachedQuery<A, E = never> extends Query<A, E> {
   /** The answer together with where it came from. */
   withCacheInfo(): Query<WithCacheInfo<A>, E>
   /** The same in Prisma Accelerate's words. */
@@ -58,7 +58,7 @@ export interface CachedQuery<out A, out E = never> extends Query<A, E> {
  * @since 0.1.0
  * @category models
  */
-export interface RawQuery<out A, out E = never> extends Query<A, E> {
+export interface RawQuery<A, E = never> extends Query<A, E> {
   /** Invalidates these models when it has been carried out, by their names in the schema. None: it writes nothing. */
   touches(...models: ReadonlyArray<string>): Query<A, E>
 }
@@ -69,7 +69,7 @@ export interface RawQuery<out A, out E = never> extends Query<A, E> {
  * @since 0.1.0
  * @category models
  */
-export interface RawRowsQuery<out A, out E = never> extends RawQuery<A, E> {
+export interface RawRowsQuery<A, E = never> extends RawQuery<A, E> {
   /** Keeps the answer, until a model that it reads is written. Inside a transaction it is simply sent. */
   cached(options: RawReadOptions): Query<A, E>
 }
