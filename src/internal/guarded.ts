@@ -120,16 +120,16 @@ export const makeGuarded = (
 
     /** As `ask`, of a store that looks after its time itself. */
     const plainly = (unsafe: UnsafeLookup): LookupFunction => {
-      const guarded: UnsafeLookup = (entry, tags, { clock }, tell) => {
+      const guarded: UnsafeLookup = (entry, tags, { clock, millis }, tell) => {
         const nodes = nodesOf(() => [entry, ...tags])
         if (!nodes.every(breakers.admits)) return tell(Either.left(suspended("read")))
-        unsafe(entry, tags, { clock, millis: options.budget }, (answer) => {
+        unsafe(entry, tags, { clock, millis: Math.min(millis, options.budget) }, (answer) => {
           if (Either.isLeft(answer)) nodes.forEach((node) => breakers.failed(node, answer.left))
           else nodes.forEach(breakers.succeeded)
           tell(Either.map(answer, (found) => maskFound(tags, found)))
         })
       }
-      const bound = (clock: Clock.Clock) => ({ clock, millis: options.budget })
+      const bound = (clock: Clock.Clock) => ({ clock, millis: Infinity })
       return Object.assign(
         (entry: string, tags: ReadonlyArray<string>) =>
           Effect.clockWith((clock) =>

@@ -2,10 +2,8 @@
  * The cache of an Effect application behind its Prisma clients: the application's own, with its runtime around it. It
  * is nobody's to close but the application's.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Tracer from "effect/Tracer"
@@ -37,14 +35,10 @@ export const givenCache: Effect.Effect<GivenCache, never, QueryCache.QueryCache>
       // It may be made where nothing can be interrupted. Queries can.
       runtimeFlags: RuntimeFlags.enable(current.runtimeFlags, RuntimeFlags.Interruption)
     })
-    const inRuntime = Runtime.runPromiseExit(runtime)
     const own = entered(cache, runtime)
     let attached = true
-    const run: SharedCache["run"] = async (_, body) => {
-      const exit = await inRuntime(body(attached ? cache : undefined))
-      if (Exit.isSuccess(exit)) return exit.value
-      throw Cause.squash(exit.cause)
-    }
+    const run: SharedCache["run"] = (_, body) =>
+      own.run(Effect.suspend(() => body(attached ? cache : undefined)))
     return {
       run,
       answer: (member, request, load, direct) =>

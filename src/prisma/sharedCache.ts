@@ -54,19 +54,22 @@ export interface Entered {
 /** @internal */
 export const entered = (cache: QueryCache.QueryCache, runtime: Runtime.Runtime<never>): Entered => ({
   cache,
-  run: (effect) =>
-    new Promise((resolve, reject) => {
-      Runtime.runCallback(runtime)(effect, {
-        onExit: (exit) => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
-      })
-    })
+  run: (effect) => runIn(runtime, effect)
 })
 
-interface Open {
-  readonly cache: QueryCache.QueryCache
-  readonly runtime: Runtime.Runtime<never>
+const runIn = <A, E>(runtime: Runtime.Runtime<never>, effect: Effect.Effect<A, E>): Promise<A> =>
+  new Promise((resolve, reject) => {
+    Runtime.runCallback(runtime)(effect, {
+      onExit: (exit) => Exit.isSuccess(exit) ? resolve(exit.value) : reject(Cause.squash(exit.cause))
+    })
+  })
+
+interface Open extends Entered {
   readonly scope: Scope.CloseableScope
 }
+
+/** Where there is no cache. */
+const runAlone: Entered["run"] = (effect) => runIn(Runtime.defaultRuntime, effect)
 
 /**
  * The answer to a read: a hit takes no fiber.
@@ -106,7 +109,7 @@ export const makeSharedCache = (
       Scope.extend(scope),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
-    return { cache: Context.get(runtime.context, QueryCache.QueryCache), runtime, scope }
+    return { ...entered(Context.get(runtime.context, QueryCache.QueryCache), runtime), scope }
   })
 
   const start = async (): Promise<Open | undefined> => {
@@ -126,9 +129,7 @@ export const makeSharedCache = (
   const run: SharedCache["run"] = async (member, body) => {
     members.add(member)
     const ready = open ?? await (opening ??= start())
-    const exit = await Runtime.runPromiseExit(ready?.runtime ?? Runtime.defaultRuntime)(body(ready?.cache))
-    if (Exit.isSuccess(exit)) return exit.value
-    throw Cause.squash(exit.cause)
+    return (ready?.run ?? runAlone)(Effect.suspend(() => body(ready?.cache)))
   }
 
   const answer: SharedCache["answer"] = (member, request, load, direct) => {
@@ -136,7 +137,7 @@ export const makeSharedCache = (
       return run(member, (cache) => cache === undefined ? direct() : cache.answer(request, load()))
     }
     members.add(member)
-    return answerNow(entered(open.cache, open.runtime), request, load)
+    return answerNow(open, request, load)
   }
 
   const close = () => {
@@ -161,7 +162,7 @@ export const makeSharedCache = (
     enter: (member) => {
       if (open === undefined) return undefined
       members.add(member)
-      return entered(open.cache, open.runtime)
+      return open
     },
     peek: () => open?.cache,
     stats: () => Array.from(counting).reduce((total, cache) => sum(total, Effect.runSync(cache.stats)), counted),
