@@ -24,7 +24,15 @@ import type { CacheExtension } from "./types/extension.js"
 export interface ExtensionOptions extends
   Pick<
     PrismaCacheOptions,
-    "defaults" | "models" | "invalidation" | "rawWrites" | "trustLaterExtensions" | "varyBy" | "limits" | "region"
+    | "defaults"
+    | "models"
+    | "invalidation"
+    | "rawWrites"
+    | "trustLaterExtensions"
+    | "shortCut"
+    | "varyBy"
+    | "limits"
+    | "region"
   >
 {
   /** Told of the extension's warnings. What the cache does it tells by an `onEvent` of its own. */
@@ -37,6 +45,7 @@ const names: { readonly [Name in keyof ExtensionOptions]-?: true } = {
   invalidation: true,
   rawWrites: true,
   trustLaterExtensions: true,
+  shortCut: true,
   varyBy: true,
   limits: true,
   region: true,

@@ -11,7 +11,7 @@ import { describe, expect } from "vitest"
 import { EffectPrisma, MemoryCache, PrismaCache, QueryCache, ValkeyCache } from "effect-prisma-cache"
 import { insertCounter, setCounter } from "../prisma/counters.js"
 import { insertPeople } from "../prisma/rows.js"
-import { useDatabase } from "../prisma/support.js"
+import { missThenHit, useDatabase, watchPrisma } from "../prisma/support.js"
 import { makePrisma } from "../support/database.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
 import { unhurried } from "../support/unhurried.js"
@@ -104,6 +104,17 @@ describe.each(caches)("one cache for Prisma and for effects, on %s", (_, layer) 
         { concurrency: "unbounded" }
       )
       expect(database.sql.count()).toBe(1)
+    })))
+
+  it.live("answers hits without Prisma's machinery, and with it where the short cut is turned off", () =>
+    test(Effect.gen(function*() {
+      const { entered } = watchPrisma(database.base)
+      for (const [options, times] of [[{}, 0], [{ shortCut: false }, 1]] as const) {
+        const { name, prisma } = yield* setup(options)
+        const read = () => prisma.counter.findUnique({ where: { name }, cache: true })
+        yield* Effect.promise(() => missThenHit(database.sql, read))
+        expect(yield* Effect.promise(() => entered(read))).toBe(times)
+      }
     })))
 
   it.live("is closed by nobody but its scope, and queries go on without it", () =>

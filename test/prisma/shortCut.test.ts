@@ -1,36 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { expect, it, onTestFinished, vi } from "vitest"
+import { expect, it, vi } from "vitest"
 import * as CacheStore from "effect-prisma-cache/CacheStore"
 import type { PrismaCacheOptions } from "effect-prisma-cache/PrismaCache"
 import { insertPeople } from "./rows.js"
-import { answerTo, exactly, memoryLayer, missThenHit, onEveryStore, untyped, useDatabase } from "./support.js"
+import { answerTo, exactly, memoryLayer, missThenHit, onEveryStore, untyped, useDatabase, watchPrisma } from "./support.js"
 import type { Read } from "./support.js"
 
 const database = useDatabase(insertPeople)
-
-interface Requesting {
-  _request: (this: unknown, ...args: Array<unknown>) => unknown
-}
-
-/** How often Prisma's own machinery is entered. */
-const watchPrisma = () => {
-  const client = database.base as unknown as Requesting
-  const request = client._request
-  let entered = 0
-  client._request = function(...args) {
-    entered++
-    return request.apply(this, args)
-  }
-  onTestFinished(() => void (client._request = request))
-  return {
-    entered: async (body: () => PromiseLike<unknown>) => {
-      entered = 0
-      await body()
-      return entered
-    }
-  }
-}
 
 const one = { where: { id: 1 }, cache: true } as const
 
@@ -42,7 +19,7 @@ onEveryStore(database, "the short cut", (make) => {
   }
 
   it("answers a hit without Prisma's machinery, and the hook does where it is turned off", async () => {
-    const prisma = watchPrisma()
+    const prisma = watchPrisma(database.base)
     const short = await found()
     expect(await prisma.entered(() => short.user.findUnique(one))).toBe(0)
     expect(await prisma.entered(() => short.user.findUnique(one).withCacheInfo())).toBe(0)
@@ -51,7 +28,7 @@ onEveryStore(database, "the short cut", (make) => {
   })
 
   it("is taken by nobody in whose client something else has a say", async () => {
-    const prisma = watchPrisma()
+    const prisma = watchPrisma(database.base)
     const short = await found({ trustLaterExtensions: true })
     const query = short.$extends({ query: { $allModels: { $allOperations: ({ args, query }) => query(args) } } })
     const result = short.$extends({ result: { user: { shout: { needs: { name: true }, compute: () => "!" } } } })
@@ -64,7 +41,7 @@ onEveryStore(database, "the short cut", (make) => {
   })
 
   it("is not taken in transactions, for reads that are to be queried anew, nor with a key that is a function", async () => {
-    const prisma = watchPrisma()
+    const prisma = watchPrisma(database.base)
     const client = await found()
     const refresh = { ...one, cache: { refresh: true } }
     const named = { ...one, cache: { key: () => "a" } }

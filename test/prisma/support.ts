@@ -237,6 +237,29 @@ export const exactly = (value: unknown): string => {
   return `${className(value)}{${members.join(", ")}}`
 }
 
+interface Requesting {
+  _request: (this: unknown, ...args: Array<unknown>) => unknown
+}
+
+/** How often Prisma's own machinery is entered, until the test is over. */
+export const watchPrisma = (base: BaseClient) => {
+  const client = base as unknown as Requesting
+  const request = client._request
+  let entered = 0
+  client._request = function(...args) {
+    entered++
+    return request.apply(this, args)
+  }
+  onTestFinished(() => void (client._request = request))
+  return {
+    entered: async (body: () => PromiseLike<unknown>) => {
+      entered = 0
+      await body()
+      return entered
+    }
+  }
+}
+
 /** What a read answers the first time and the second, which has to come from the cache. */
 export const missThenHit = async <A>(sql: SqlLog, read: () => Read<A>): Promise<readonly [miss: A, hit: A]> => {
   const miss = await answerTo(read)
