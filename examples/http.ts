@@ -174,7 +174,7 @@ const program = Effect.gen(function*() {
   yield* show("GET", "/products/SKU-0002/price/JPY")
   yield* show("GET", "/products/SKU-9999")
   yield* show("PATCH", "/products/SKU-9999", { stock: 1 })
-  yield* show("GET", "/products/SKU-0002/price/XXX")
+  yield* show("GET", "/products/SKU-0002/price/ZZZ")
 
   const crowd = yield* Effect.replicateEffect(ask("GET", "/products/SKU-0003"), 100, { concurrency: "unbounded" })
   yield* Console.log(`100 requests: ${crowd.filter(({ cache }) => cache === "miss").length} query`)

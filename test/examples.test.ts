@@ -71,7 +71,7 @@ describe("the example", () => {
     expect(said).toMatch(/^GET +\/products\/SKU-0001 +200 miss .*The first product"/m)
     expect(said).toContain("200        3898.375")
     expect(said.match(/SKU-9999 +404 /g)).toHaveLength(2)
-    expect(said).toMatch(/price\/XXX +404 .*NoRate/)
+    expect(said).toMatch(/price\/ZZZ +404 .*NoRate/)
     expect(said).toContain("100 requests: 1 query")
     expect(said).toMatch(/^effect_prisma_cache_misses_total [1-9]/m)
   })

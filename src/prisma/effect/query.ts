@@ -9,8 +9,9 @@ import * as Effectable from "effect/Effectable"
 import { CacheError } from "../../CacheError.js"
 import type { PrismaInternals } from "../client.js"
 import { isWrite } from "../operations.js"
-import { tagsOf, toPrismaError } from "./errors.js"
+import { tagsOf } from "./errors.js"
 import type { Tags } from "./errors.js"
+import { toPrismaError } from "./toPrismaError.js"
 import type { Within } from "./types.js"
 
 /**

@@ -6,10 +6,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { PrismaInternals } from "../client.js"
-import { tagsOf, toPrismaError } from "./errors.js"
+import { tagsOf } from "./errors.js"
 import type { Tags, TransactionError } from "./errors.js"
 import { failure, kindOf, promiseOf, waitFor } from "./query.js"
 import type { PrismaQuery } from "./query.js"
+import { toPrismaError } from "./toPrismaError.js"
 
 /** What makes Prisma roll back. Nobody else throws it, and nobody sees it. */
 class RollBack {}
