@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Tracer from "effect/Tracer"
 import { describe, expect } from "vitest"
 import { CacheError, EffectPrisma, prismaCache } from "effect-prisma-cache"
 import { Prisma } from "../prisma/generated/client/client.js"
@@ -13,6 +12,7 @@ import { insertPeople } from "../prisma/rows.js"
 import { between, makeGate, memoryLayer, untyped, useDatabase } from "../prisma/support.js"
 import type { BaseClient } from "../prisma/support.js"
 import { makePrisma } from "../support/database.js"
+import { recordingTracer } from "../support/recordingTracer.js"
 import { uniqueName } from "../support/servers.js"
 import { unhurried } from "../support/unhurried.js"
 
@@ -274,32 +274,7 @@ describe("a client", () => {
 
   it.live("has a span for each query when asked to, with names and no values", () =>
     Effect.gen(function*() {
-      const spans: Array<Tracer.Span> = []
-      const tracer = Tracer.make({
-        span: (name, parent, context, links, startTime, kind) => {
-          const attributes = new Map<string, unknown>()
-          const span: Tracer.Span = {
-            _tag: "Span",
-            name,
-            spanId: `${spans.length}`,
-            traceId: "trace",
-            parent,
-            context,
-            status: { _tag: "Started", startTime },
-            attributes,
-            links,
-            sampled: true,
-            kind,
-            end: () => {},
-            attribute: (key, value) => void attributes.set(key, value),
-            event: () => {},
-            addLinks: () => {}
-          }
-          spans.push(span)
-          return span
-        },
-        context: (run) => run()
-      })
+      const { spans, tracer } = recordingTracer()
       const quiet = yield* without
       const traced = yield* EffectPrisma.make(database.base, { spans: true })
       const query = (db: typeof quiet) =>

@@ -6,53 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import { counted, makeCache, read, settle, settled } from "../QueryCache/support.js"
+import { recordingTracer } from "../support/recordingTracer.js"
+import type { RecordedSpan } from "../support/recordingTracer.js"
 
-interface Seen {
-  readonly name: string
-  readonly parent: string | undefined
-  readonly attributes: Map<string, unknown>
-  exit: Exit.Exit<unknown, unknown> | undefined
-}
-
-/** A tracer that keeps what it is told. */
 const recording = () => {
-  const spans: Array<Seen> = []
-  const tracer = Tracer.make({
-    context: (run) => run(),
-    span: (name, parent, context, links, startTime, kind) => {
-      const attributes = new Map<string, unknown>()
-      const seen: Seen = {
-        name,
-        parent: Option.getOrUndefined(parent)?._tag === "Span" ? (Option.getOrUndefined(parent) as Tracer.Span).name : undefined,
-        attributes,
-        exit: undefined
-      }
-      spans.push(seen)
-      return {
-        _tag: "Span",
-        name,
-        spanId: String(spans.length),
-        traceId: "trace",
-        parent,
-        context,
-        status: { _tag: "Started", startTime },
-        attributes,
-        links,
-        sampled: true,
-        kind,
-        attribute: (key, value) => void attributes.set(key, value),
-        event: () => {},
-        addLinks: () => {},
-        end: (_, exit) => {
-          seen.exit = exit
-        }
-      }
-    }
-  })
+  const { spans, tracer } = recordingTracer()
   const traced = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.withTracer(Effect.withSpan(effect, "request"), tracer)
   return {
@@ -63,7 +23,7 @@ const recording = () => {
   }
 }
 
-const namesOf = (spans: ReadonlyArray<Seen>) => spans.map(({ name, parent }) => `${parent} > ${name}`)
+const namesOf = (spans: ReadonlyArray<RecordedSpan>) => spans.map(({ name, parent }) => `${parent} > ${name}`)
 
 describe("spans", () => {
   it.scoped("tell of a miss and of its query, and of nothing on a hit", () =>

@@ -1,9 +1,8 @@
 import { Redis } from "iovalkey"
 import { readFileSync } from "node:fs"
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest"
-import { startValkey, startValkeyCluster } from "../support/valkey.js"
-import type { ValkeyServer } from "../support/valkey.js"
-import { open, round } from "./support.js"
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest"
+import { startValkeyCluster } from "../support/valkey.js"
+import { open, round, useServer } from "./support.js"
 
 const page = readFileSync(new URL("../../docs/security.md", import.meta.url), "utf8")
 
@@ -35,19 +34,10 @@ const user = async (admin: Redis, given: ReadonlyArray<string>) => {
 }
 
 describe("a user with the rights of the documentation", () => {
-  let server: ValkeyServer
-  let admin: Redis
-  const url = () => `valkey://cache:${password}@127.0.0.1:${server.port}`
+  const valkey = useServer()
+  const url = () => `valkey://cache:${password}@127.0.0.1:${valkey.server.port}`
 
-  beforeAll(async () => {
-    server = await startValkey()
-    admin = new Redis(server.url)
-  })
-  afterAll(async () => {
-    admin.disconnect()
-    await server.stop()
-  })
-  beforeEach(() => user(admin, onServer))
+  beforeEach(() => user(valkey.admin, onServer))
 
   it.each(["after-commit", "strict"] as const)("is all that a cache needs: %s writes", async (consistency) => {
     const opened: Array<ReturnType<typeof open>> = []
@@ -56,7 +46,7 @@ describe("a user with the rights of the documentation", () => {
       opened.push(made)
       return made
     }, consistency)
-    expect(await denials(admin)).toEqual([])
+    expect(await denials(valkey.admin)).toEqual([])
     expect(opened.flatMap(({ failures }) => failures())).toEqual([])
     expect(told).toEqual({
       cold: 1,
@@ -68,9 +58,9 @@ describe("a user with the rights of the documentation", () => {
   })
 
   it.each(commands.filter((rule) => onServer.includes(rule)))("could not do without %s, and fails no query without it", async (rule) => {
-    await user(admin, onServer.filter((one) => one !== rule))
+    await user(valkey.admin, onServer.filter((one) => one !== rule))
     await round((consistency) => open(url(), { consistency, hardened: true, budget: 1_000 }), "strict", false)
-    const told = await denials(admin)
+    const told = await denials(valkey.admin)
     expect(told.length).toBeGreaterThan(0)
     expect(told).toEqual([`command: ${rule.slice(1)}`])
   })
@@ -78,10 +68,10 @@ describe("a user with the rights of the documentation", () => {
   it("is all that a cache needs in another database and with a prefix, as the documentation says", async () => {
     const moved = onServer.map((rule) =>
       rule.startsWith("~") ? rule.replace("~", "~mine:") : rule.replace(/^&epc1:0:/, "&epc1:3:mine:"))
-    await user(admin, [...moved, "+select"])
-    const at = { host: "127.0.0.1", port: server.port, username: "cache", password, db: 3, keyPrefix: "mine:" }
+    await user(valkey.admin, [...moved, "+select"])
+    const at = { host: "127.0.0.1", port: valkey.server.port, username: "cache", password, db: 3, keyPrefix: "mine:" }
     const told = await round((consistency) => open(at, { consistency }), "strict")
-    expect(await denials(admin)).toEqual([])
+    expect(await denials(valkey.admin)).toEqual([])
     expect(told).toMatchObject({ cold: 1, warm: "hit", kept: "hit" })
   })
 

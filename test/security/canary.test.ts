@@ -7,13 +7,11 @@ import { prismaCache } from "effect-prisma-cache"
 import type { CacheStrategy } from "effect-prisma-cache/CacheStrategy"
 import { QueryCache } from "effect-prisma-cache/QueryCache"
 import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
-import { Redis } from "iovalkey"
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest"
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest"
 import { answerTo, statusOf, useDatabase } from "../prisma/support.js"
 import { freePort, until } from "../support/process.js"
-import { startValkey } from "../support/valkey.js"
-import type { ValkeyServer } from "../support/valkey.js"
 import { entryOf } from "../QueryCache/support.js"
+import { useServer } from "./support.js"
 import { canary, makeWitness } from "./witness.js"
 import type { Witness } from "./witness.js"
 
@@ -21,23 +19,15 @@ const row = { email: canary("row_email"), name: canary("row_name"), secret: cana
 
 const database = useDatabase((base) => base.user.create({ data: row }))
 
-let server: ValkeyServer
-let admin: Redis
+const valkey = useServer()
 
-beforeAll(async () => {
-  server = await startValkey()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
 beforeEach(async () => {
+  const { admin } = valkey
   await admin.flushall()
   await admin.call("ACL", "SETUSER", canary("user"), "reset", "on", `>${canary("password")}`, "~*", "&*", "+@all")
 })
 
-const url = (port = server.port, password = canary("password")) =>
+const url = (port = valkey.server.port, password = canary("password")) =>
   `valkey://${canary("user")}:${password}@127.0.0.1:${port}`
 
 /** What goes wrong in the database of an application. */
@@ -112,7 +102,7 @@ const noEnd = async () => {}
 
 /** Overwrites everything that the server holds. */
 const overwrite = async (change: (key: string) => Promise<unknown>) => {
-  for (const key of await admin.keys("*")) await change(key)
+  for (const key of await valkey.admin.keys("*")) await change(key)
 }
 
 const situations: ReadonlyArray<Situation> = [
@@ -126,10 +116,10 @@ const situations: ReadonlyArray<Situation> = [
     name: "does not accept the password",
     begin: async () => {
       // Otherwise who has not logged in is the default user, who may do anything.
-      await admin.call("ACL", "SETUSER", "default", "resetpass", ">another")
+      await valkey.admin.call("ACL", "SETUSER", "default", "resetpass", ">another")
       return {
-        at: url(server.port, canary("wrong_password")),
-        end: () => admin.call("ACL", "SETUSER", "default", "nopass")
+        at: url(valkey.server.port, canary("wrong_password")),
+        end: () => valkey.admin.call("ACL", "SETUSER", "default", "nopass")
       }
     },
     shown: /^failed: Unavailable WRONGPASS$/
@@ -137,7 +127,7 @@ const situations: ReadonlyArray<Situation> = [
   {
     name: "permits nothing",
     begin: async () => {
-      await admin.call("ACL", "SETUSER", canary("user"), "-@all", "+info", "+client")
+      await valkey.admin.call("ACL", "SETUSER", canary("user"), "-@all", "+info", "+client")
       return { at: url(), end: noEnd }
     },
     shown: /^failed: Rejected NOPERM$/
@@ -145,7 +135,7 @@ const situations: ReadonlyArray<Situation> = [
   {
     name: "permits other keys only",
     begin: async () => {
-      await admin.call("ACL", "SETUSER", canary("user"), "resetkeys", "resetchannels", "~other:*")
+      await valkey.admin.call("ACL", "SETUSER", canary("user"), "resetkeys", "resetchannels", "~other:*")
       return { at: url(), end: noEnd }
     },
     shown: /^failed: Rejected NOPERM$/
@@ -153,16 +143,16 @@ const situations: ReadonlyArray<Situation> = [
   {
     name: "has no memory left",
     begin: async () => {
-      await admin.config("SET", "maxmemory", "1")
-      return { at: url(), end: () => admin.config("SET", "maxmemory", "0") }
+      await valkey.admin.config("SET", "maxmemory", "1")
+      return { at: url(), end: () => valkey.admin.config("SET", "maxmemory", "0") }
     },
     shown: /^failed: Rejected OOM$/
   },
   {
     name: "is a replica",
     begin: async () => {
-      await admin.call("REPLICAOF", "127.0.0.1", await freePort())
-      return { at: url(), end: () => admin.call("REPLICAOF", "NO", "ONE") }
+      await valkey.admin.call("REPLICAOF", "127.0.0.1", await freePort())
+      return { at: url(), end: () => valkey.admin.call("REPLICAOF", "NO", "ONE") }
     },
     shown: /^failed: Rejected READONLY$/
   },
@@ -184,12 +174,12 @@ describe("nothing of what is asked, answered, named or used to log in gets out",
     try {
       if (name === "hangs") {
         await until("it answers", async () => (await statusOf(() => prisma.user.findMany({ cache: true }))) === "hit")
-        await server.kill("SIGSTOP")
+        await valkey.server.kill("SIGSTOP")
       }
       await useAll(prisma, witness)
       await prisma.$cache.close()
     } finally {
-      await server.kill("SIGCONT")
+      await valkey.server.kill("SIGCONT")
       await end()
     }
     expect(Array.from(witness.heard()).filter((what) => shown.test(what))).not.toEqual([])
@@ -197,11 +187,11 @@ describe("nothing of what is asked, answered, named or used to log in gets out",
   })
 
   it.each<[string, (key: string) => Promise<unknown>]>([
-    ["noise", (key) => admin.set(key, `${canary("noise")}${"x".repeat(200)}`)],
-    ["other types", (key) => admin.del(key).then(() => admin.lpush(key, canary("noise")))],
+    ["noise", (key) => valkey.admin.set(key, `${canary("noise")}${"x".repeat(200)}`)],
+    ["other types", (key) => valkey.admin.del(key).then(() => valkey.admin.lpush(key, canary("noise")))],
     ["damaged entries", async (key) => {
-      const value = await admin.getBuffer(key)
-      if (value !== null && value.length > 100) await admin.set(key, Buffer.concat([value, Buffer.from(canary("tail"))]))
+      const value = await valkey.admin.getBuffer(key)
+      if (value !== null && value.length > 100) await valkey.admin.set(key, Buffer.concat([value, Buffer.from(canary("tail"))]))
     }]
   ])("while the server holds %s", async (_, change) => {
     const witness = makeWitness()

@@ -6,9 +6,40 @@ import type { CacheEvent } from "effect-prisma-cache/CacheEvent"
 import { QueryCache } from "effect-prisma-cache/QueryCache"
 import type { Consistency } from "effect-prisma-cache/QueryCache"
 import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
-import { onTestFinished } from "vitest"
+import { Redis } from "iovalkey"
+import { afterAll, beforeAll, onTestFinished } from "vitest"
 import { until } from "../support/process.js"
+import { startValkey } from "../support/valkey.js"
+import type { ValkeyServer } from "../support/valkey.js"
 import { read, readKey } from "../QueryCache/support.js"
+
+export interface OwnServer {
+  readonly server: ValkeyServer
+  /** A connection to it, of a user who may do anything. */
+  readonly admin: Redis
+}
+
+/** A server for the tests beside this call. */
+export const useServer = (): OwnServer => {
+  let server: ValkeyServer
+  let admin: Redis
+  beforeAll(async () => {
+    server = await startValkey()
+    admin = new Redis(server.url)
+  })
+  afterAll(async () => {
+    admin.disconnect()
+    await server.stop()
+  })
+  return {
+    get server() {
+      return server
+    },
+    get admin() {
+      return admin
+    }
+  }
+}
 
 export interface Opened {
   readonly events: ReadonlyArray<CacheEvent>

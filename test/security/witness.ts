@@ -1,9 +1,9 @@
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Logger from "effect/Logger"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import { format, inspect } from "node:util"
 import { onTestFinished, vi } from "vitest"
+import { recordingTracer } from "../support/recordingTracer.js"
 
 /** A text that must not get out, for each place that it is in. */
 export const canary = (place: string): string => `CANARY_${place}`
@@ -77,33 +77,6 @@ export const makeWitness = (): Witness => {
       note("log", Array.from(spans))
       note("log", Cause.pretty(cause))
     }),
-    tracer: Tracer.make({
-      span: (name, parent, context, links, startTime, kind) => {
-        const attributes = new Map<string, unknown>()
-        note("span", name)
-        return {
-          _tag: "Span",
-          name,
-          spanId: name,
-          traceId: "trace",
-          parent,
-          context: Context.merge(context, Context.empty()),
-          status: { _tag: "Started", startTime },
-          attributes,
-          links,
-          sampled: true,
-          kind,
-          end: (_, exit) => note("span", exit._tag === "Failure" ? Cause.pretty(exit.cause) : "ended"),
-          attribute: (key, value) => {
-            attributes.set(key, value)
-            note("span", [key, value])
-          },
-          event: (event, _, given) => note("span", [event, given]),
-          addLinks: () => {}
-        }
-      },
-      context: (run) => run()
-    })
+    tracer: recordingTracer((value) => note("span", value)).tracer
   }
 }
-
