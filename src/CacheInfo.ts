@@ -33,6 +33,11 @@ export type CacheStatus = "hit" | "stale" | "miss" | "joined" | "refreshed" | "b
 export interface CacheInfo {
   /** How the query was answered. */
   readonly status: CacheStatus
+  /**
+   * Where a `hit` was found: in the `memory` tier of this process, or in the `store` that it shares with others.
+   * `undefined` for all else.
+   */
+  readonly source: "memory" | "store" | undefined
   /** The name of the entry: the caller's custom key, else the digest. `undefined` when no entry was looked for. */
   readonly key: string | undefined
   /** The cache tags of the entry, the caller's and the derived ones. Empty when no entry was looked for. */

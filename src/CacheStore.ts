@@ -13,6 +13,7 @@ import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
 import type { CacheError } from "./CacheError.js"
 
 /**
@@ -127,6 +128,21 @@ export type UnsafeLookup = (
 ) => void
 
 /**
+ * Whoever keeps copies of what a store holds, and has to know when they are of no worth any more.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ChangeListener {
+  /** Every change is told from now on. What was learnt before may have changed unheard. */
+  readonly on: () => void
+  /** Changes may go unheard from now on. */
+  readonly off: () => void
+  /** What a tag's place held is gone, or a write of it has begun. */
+  readonly changed: (tag: string) => void
+}
+
+/**
  * The primitives that a backend provides. All names are complete: a backend adds nothing to them.
  * Every operation may be repeated: a resent command changes nothing more.
  *
@@ -147,6 +163,14 @@ export interface CacheStore {
    * make one now. Default: any that was never used before.
    */
   readonly newStamp?: ((tag: string) => string | undefined) | undefined
+  /**
+   * Tells of all changes to the tags of a namespace, by whatever process, until the scope closes: everything that `begin`,
+   * `end` and `invalidate` do but the return of a stamp. What comes of them is told after it can be read. Takes the tag of
+   * the namespace. Default: the store cannot tell what others do.
+   */
+  readonly changes?:
+    | ((namespaceTag: string, listener: ChangeListener) => Effect.Effect<void, never, Scope.Scope>)
+    | undefined
   /** An entry and the states of the tags, in one round trip. The reads need not be atomic. */
   readonly lookup: LookupFunction
   /**

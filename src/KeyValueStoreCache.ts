@@ -70,7 +70,7 @@ export const layerServices: Layer.Layer<CacheStore | DistributedLock, never, Key
 export const layer = (
   options: Options = {}
 ): Layer.Layer<Services, CacheOptionsError, KeyValueStore.KeyValueStore> => {
-  const problem = beyondLevel("KeyValueStoreCache.layer", options, "bestEffort")
+  const problem = beyondLevel("KeyValueStoreCache.layer", options, { level: "bestEffort" })
   return problem === undefined
     ? QueryCache.layer(options).pipe(Layer.provideMerge(Layer.merge(layerServices, layerExact)))
     : Layer.fail(problem)

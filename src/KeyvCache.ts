@@ -72,7 +72,7 @@ export const layerServices = (keyv: KeyvLike): Layer.Layer<CacheStore | Distribu
  * @category layers
  */
 export const layer = (keyv: KeyvLike, options: Options = {}): Layer.Layer<Services, CacheOptionsError> => {
-  const problem = beyondLevel("KeyvCache.layer", options, "bestEffort")
+  const problem = beyondLevel("KeyvCache.layer", options, { level: "bestEffort" })
   return problem === undefined
     ? QueryCache.layer(options).pipe(Layer.provideMerge(Layer.merge(layerServices(keyv), layerExact)))
     : Layer.fail(problem)

@@ -8,6 +8,7 @@
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Queue from "effect/Queue"
@@ -443,10 +444,35 @@ export interface Options {
    */
   readonly maxUndelivered?: number | undefined
   readonly limits?: Limits | undefined
+  /**
+   * A memory tier: what this process has seen lately it answers without asking the store, until it hears that it has
+   * changed. This process always reads its own writes. Those of others it may miss for as long as the store takes to tell,
+   * usually a millisecond, and two seconds if the connection on which it listens has died without a word. `true`: with all
+   * defaults. A store that cannot tell of changes needs a `maxAge`. Default: none.
+   */
+  readonly memory?: boolean | MemoryOptions | undefined
   /** A larger entry is not stored. Bytes, header included. Default 4 MiB. */
   readonly maxEntryBytes?: number | undefined
   /** Told of everything that happens, synchronously. What it throws is ignored. */
   readonly onEvent?: ((event: CacheEvent) => void) | undefined
+}
+
+/**
+ * Bounds of a memory tier. At a bound the least recently used goes first.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryOptions {
+  /** Bytes of all entries together, what is needed to keep them included, as far as can be told. Default 32 MiB. */
+  readonly maxBytes?: number | undefined
+  /** Number of entries. Default 10,000. */
+  readonly maxEntries?: number | undefined
+  /**
+   * How long an answer is served without the store being asked again. Where changes are told a bound for what goes wrong,
+   * default one minute; where they are not, how old answers may become. A number is in milliseconds.
+   */
+  readonly maxAge?: Duration.DurationInput | undefined
 }
 
 /**

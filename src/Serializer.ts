@@ -58,6 +58,8 @@ export interface ValueType<A = unknown> {
   encode(value: A): string
   /** A new value from what `encode` made. May throw on anything else. */
   decode(text: string): A
+  /** A new value like this one, sharing nothing that can be changed. Default: what `decode` makes of its text. */
+  copy?(value: A): A
 }
 
 /**

@@ -10,9 +10,10 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import { LRUCache } from "lru-cache"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
-import type { Ending, Invalidation, Lookup, Ordered, TagState, UnsafeLookup } from "../CacheStore.js"
+import type { ChangeListener, Ending, Invalidation, Lookup, Ordered, TagState, UnsafeLookup } from "../CacheStore.js"
 import { startsWith } from "../internal/bytes.js"
 import * as intent from "../internal/intent.js"
+import { namespaceTagOf } from "../internal/names.js"
 import { isStamp, makeStamp, probationOf, withNewSoft } from "../internal/stamp.js"
 
 /**
@@ -117,11 +118,30 @@ export const make = (options: Options = {}): CacheStore => {
     states: asked.map((tag) => stateOf(tag, now))
   })
 
+  const listeners = new Map<string, Set<ChangeListener>>()
+  const tell = (tag: string) => {
+    if (listeners.size > 0) listeners.get(namespaceTagOf(tag))?.forEach(({ changed }) => changed(tag))
+  }
+
   /** Each primitive is one synchronous step, which is what makes it atomic here. */
   const step = <A>(body: (now: number) => A): Effect.Effect<A> =>
     Effect.clockWith((clock) => Effect.sync(() => body(clock.unsafeCurrentTimeMillis())))
 
   return makeStore({
+    changes: (namespaceTag, listener) =>
+      Effect.asVoid(Effect.acquireRelease(
+        Effect.sync(() => {
+          const heard = listeners.get(namespaceTag) ?? new Set()
+          listeners.set(namespaceTag, heard.add(listener))
+          listener.on()
+        }),
+        () =>
+          Effect.sync(() => {
+            const heard = listeners.get(namespaceTag)
+            heard?.delete(listener)
+            if (heard?.size === 0) listeners.delete(namespaceTag)
+          })
+      )),
     lookup: Object.assign((entry: string, asked: ReadonlyArray<string>) => step((now) => lookup(entry, asked, now)), {
       unsafe: ((entry, asked, { clock }, tell) =>
         tell(Either.right(lookup(entry, asked, clock.unsafeCurrentTimeMillis())))) satisfies UnsafeLookup
@@ -141,10 +161,26 @@ export const make = (options: Options = {}): CacheStore => {
         const found = current(entries, entry, now)
         if (found !== undefined && startsWith(found.value, seen)) entries.delete(entry)
       }),
-    invalidate: (steps, ttlMillis) => step((now) => steps.map((one) => invalidate(one, now, ttlMillis))),
-    begin: (asked, token, ttlMillis) => step((now) => asked.forEach((one) => begin(one, token, now, ttlMillis))),
+    invalidate: (steps, ttlMillis) =>
+      step((now) =>
+        steps.map((one) => {
+          const inPlace = invalidate(one, now, ttlMillis)
+          tell(one.tag)
+          return inPlace
+        })),
+    begin: (asked, token, ttlMillis) =>
+      step((now) =>
+        asked.forEach((one) => {
+          begin(one, token, now, ttlMillis)
+          tell(one.tag)
+        })),
     end: (asked, token, committed, ttlMillis) =>
-      step((now) => asked.map((one) => end(one, token, committed, now, ttlMillis)))
+      step((now) =>
+        asked.map((one) => {
+          const inPlace = end(one, token, committed, now, ttlMillis)
+          if (committed) tell(one.tag)
+          return inPlace
+        }))
   })
 }
 

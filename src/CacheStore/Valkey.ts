@@ -12,6 +12,7 @@ import { CacheError } from "../CacheError.js"
 import { CacheStore, make as makeStore } from "../CacheStore.js"
 import type { Ending, Invalidation, Lookup, Ordered, TagState, UnsafeLookup } from "../CacheStore.js"
 import { random128 } from "../internal/hash.js"
+import { namespaceTagOf } from "../internal/names.js"
 import { isOfLife, makeStamp } from "../internal/stamp.js"
 import { ValkeyConnection } from "../valkey/connection.js"
 import type { Argument } from "../valkey/connection.js"
@@ -36,6 +37,11 @@ const yesOrNo = (operation: string, reply: unknown): Either.Either<boolean, Cach
  * @category constructors
  */
 export const make = (connection: ValkeyConnection): CacheStore => {
+  const { watch } = connection
+  const channelOf = (namespaceTag: string) => connection.channel(`changes:${namespaceTag}`)
+  /** What a script says of a tag whose place it has changed, and where. */
+  const noteOf = (tag: string): ReadonlyArray<Argument> => [channelOf(namespaceTagOf(tag)), tag]
+
   const argumentsOf = (step: Invalidation, ttl: string): ReadonlyArray<Argument> => {
     switch (step._tag) {
       case "kill":
@@ -123,6 +129,8 @@ export const make = (connection: ValkeyConnection): CacheStore => {
       const life = connection.lifeOf(tag)
       return life === undefined ? undefined : makeStamp({ life })
     },
+    changes: watch && ((namespaceTag, { changed, off, on }) =>
+      watch(channelOf(namespaceTag), { on, off, message: changed })),
     lookup: Object.assign(
       (entry: string, tags: ReadonlyArray<string>) =>
         Effect.async<Lookup, CacheError>((resume) => lookup(entry, tags, undefined, resume)),
@@ -155,15 +163,23 @@ export const make = (connection: ValkeyConnection): CacheStore => {
       ),
     remove: (entry, seen) => Effect.asVoid(connection.script("remove", scripts.remove, entry, [seen])),
     invalidate: (steps, ttlMillis) =>
-      inOrder("invalidate", scripts.invalidate, steps, (step) => argumentsOf(step, milliseconds(ttlMillis))),
+      inOrder("invalidate", scripts.invalidate, steps, (step) => [
+        ...noteOf(step.tag),
+        ...argumentsOf(step, milliseconds(ttlMillis))
+      ]),
     begin: (tags, token, ttlMillis) =>
-      Effect.asVoid(inOrder("begin a write", scripts.begin, tags, () => [token, milliseconds(ttlMillis)])),
+      Effect.asVoid(inOrder("begin a write", scripts.begin, tags, ({ tag }) => [
+        token,
+        milliseconds(ttlMillis),
+        ...noteOf(tag)
+      ])),
     end: (tags, token, committed, ttlMillis) =>
-      inOrder("end a write", scripts.end, tags, ({ next = "" }: Ending) => [
+      inOrder("end a write", scripts.end, tags, ({ next = "", tag }: Ending) => [
         token,
         committed ? "1" : "0",
         next,
-        milliseconds(ttlMillis)
+        milliseconds(ttlMillis),
+        ...noteOf(tag)
       ])
   })
 }

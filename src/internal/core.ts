@@ -7,12 +7,15 @@ import * as Scope from "effect/Scope"
 import { LRUCache } from "lru-cache"
 import type { CacheError } from "../CacheError.js"
 import type { CacheEvent } from "../CacheEvent.js"
-import type { CacheStore, TagState } from "../CacheStore.js"
+import { make as makeStore } from "../CacheStore.js"
+import type { CacheStore, Ordered, TagState } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
 import type { Health, KeyRef, Limits, Options, Stats, ValueSchema } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
 import { withSchema } from "./foreign.js"
 import { makeGuarded } from "./guarded.js"
+import { openMemory } from "./memoryTier.js"
+import type { MemoryTier } from "./memoryTier.js"
 import { makeNames } from "./names.js"
 import type { Names } from "./names.js"
 import { sturdySerializer } from "./sturdy.js"
@@ -21,6 +24,8 @@ import * as tally from "./tally.js"
 export interface Core {
   readonly store: CacheStore
   readonly lock: DistributedLock
+  /** What this process remembers of the store. */
+  readonly memory: MemoryTier | undefined
   /** What values are written and read with, by way of a schema if there is one. */
   readonly serializerFor: (schema: ValueSchema<unknown> | undefined) => Serializer
   readonly options: Options
@@ -115,8 +120,12 @@ export const makeCore = (
     foreign.set(schema, made)
     return made
   }
+  const guarded = yield* makeGuarded(store, lock, own, given(guardDefaults, options), emit, scope)
+  const memory = yield* openMemory(store, own, options, scope)
   return {
-    ...(yield* makeGuarded(store, lock, own, given(guardDefaults, options), emit, scope)),
+    ...guarded,
+    store: memory === undefined ? guarded.store : telling(guarded.store, memory),
+    memory,
     limits: given(limitDefaults, options.limits),
     serializerFor,
     options,
@@ -130,6 +139,18 @@ export const makeCore = (
     tolerate: (effect) => Effect.catchAll(effect, (error) => Effect.sync(() => void failed(error)))
   }
 })
+
+/** What a process itself changes it need not be told of by the store: its own memory knows before anybody is answered. */
+const telling = (store: CacheStore, memory: MemoryTier): CacheStore => {
+  const tell = <A>(tags: ReadonlyArray<Ordered>, run: Effect.Effect<A, CacheError>) =>
+    Effect.ensuring(run, Effect.sync(() => tags.forEach(({ tag }) => memory.changed(tag))))
+  return makeStore({
+    ...store,
+    invalidate: (steps, ttlMillis) => tell(steps, store.invalidate(steps, ttlMillis)),
+    begin: (tags, token, ttlMillis) => tell(tags, store.begin(tags, token, ttlMillis)),
+    end: (tags, token, committed, ttlMillis) => tell(tags, store.end(tags, token, committed, ttlMillis))
+  })
+}
 
 /** How long the intents of a killed process last, in milliseconds, unless options say otherwise. */
 export const intentTtlDefault = 60_000

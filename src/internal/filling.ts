@@ -104,6 +104,7 @@ export const makeFilling = (core: Core, reading: Reading): Filling => {
         yield* put(aliasPlan, CacheEntry.encode(alias.digest, aliasEntry), entry.keptMillis, null, until)
       }
       if (!stored) return "Overtaken" as const
+      yield* reading.remember(plan, entry, gap.since)
       counts.fills++
       tally.filled(payload)
       emit({ _tag: "Filled", label: plan.label, bytes: bytes.length, queryMillis: timing.queryMillis })

@@ -1,16 +1,53 @@
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import { CacheOptionsError } from "../CacheError.js"
-import type { Level } from "../CacheStore.js"
-import type { Options } from "../QueryCache.js"
+import type { OptionProblem } from "../CacheError.js"
+import type { CacheStore } from "../CacheStore.js"
+import type { MemoryOptions, Options } from "../QueryCache.js"
+
+/** @internal */
+export const isCount = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= 1
 
 /**
- * What options ask of a store that cannot promise it.
+ * What a memory tier needs over a store that does not tell of changes.
  *
  * @internal
  */
-export const beyondLevel = (subject: string, options: Options, level: Level | undefined): CacheOptionsError | undefined =>
-  level === "bestEffort" && options.consistency === "strict"
-    ? new CacheOptionsError(subject, [{
+export const needsMaxAge = "{ maxAge }, since this store does not tell what others change; without it a store that does is " +
+  "needed, such as Valkey over TCP"
+
+const isAge = (value: unknown): boolean => Option.exists(Duration.decodeUnknown(value), (age) => Duration.toMillis(age) > 0)
+
+const memoryProblems = (memory: true | MemoryOptions, tellsChanges: boolean): ReadonlyArray<OptionProblem> => {
+  const { maxAge, maxBytes, maxEntries } = memory === true ? {} as MemoryOptions : memory
+  const problems: Array<OptionProblem> = []
+  for (const [name, value] of Object.entries({ maxBytes, maxEntries })) {
+    if (value === undefined || isCount(value)) continue
+    problems.push({ path: `memory.${name}`, message: `got ${String(value)}, allowed: a whole number, 1 or more` })
+  }
+  if (maxAge === undefined && !tellsChanges) problems.push({ path: "memory", message: `got no maxAge, allowed: ${needsMaxAge}` })
+  if (maxAge !== undefined && !isAge(maxAge)) {
+    problems.push({ path: "memory.maxAge", message: `got ${String(maxAge)}, allowed: a duration above 0` })
+  }
+  return problems
+}
+
+/**
+ * What options ask of a store that cannot promise it, and what cannot be made sense of.
+ *
+ * @internal
+ */
+export const beyondLevel = (
+  subject: string,
+  { consistency, memory }: Options,
+  { changes, level }: Pick<CacheStore, "changes" | "level">
+): CacheOptionsError | undefined => {
+  const problems = memory === undefined || memory === false ? [] : [...memoryProblems(memory, changes !== undefined)]
+  if (level === "bestEffort" && consistency === "strict") {
+    problems.push({
       path: "consistency",
       message: `got "strict", allowed: "after-commit", since this store has no atomic steps; "strict" needs one that has, such as Valkey`
-    }])
-    : undefined
+    })
+  }
+  return problems.length === 0 ? undefined : new CacheOptionsError(subject, problems)
+}

@@ -15,9 +15,10 @@ import { lead } from "./flights.js"
 import type { Cockpit, Flights, Lead, LeaseOptions, Look } from "./flights.js"
 import { sha256 } from "./hash.js"
 import { generation, isComplete, isSettled, isStorable } from "./reading.js"
-import type { Gap, Hit, Plan, Reading } from "./reading.js"
+import type { Found, Gap, Hit, Plan, Reading } from "./reading.js"
 import type { Resting } from "./resting.js"
 import * as tally from "./tally.js"
+import { uncachedInfo } from "./uncachedInfo.js"
 
 /** A loaded value: whoever comes first gets it as it is, everybody else a copy. */
 interface Loaded {
@@ -29,10 +30,10 @@ interface Loaded {
   taken: boolean
 }
 
-type Outcome = { readonly _tag: "Found"; readonly hit: Hit } | { readonly _tag: "Loaded"; readonly loaded: Loaded }
+type Outcome = { readonly _tag: "Found"; readonly hit: Found } | { readonly _tag: "Loaded"; readonly loaded: Loaded }
 
 /** Who loads: with a lease on it for the whole fleet, or for this process alone. */
-type Position = Exclude<Lead<Hit, Gap>, { readonly _tag: "Found" }>
+type Position = Exclude<Lead<Found, Gap>, { readonly _tag: "Found" }>
 
 export interface Loading {
   /** Joins or starts the flight that answers this read; without a gap that can be filled, one that stores nothing. */
@@ -48,12 +49,12 @@ export interface Loading {
   ) => Effect.Effect<Answer<A>, E, R>
   readonly hitAnswer: <A>(plan: Plan<A>, hit: Hit, now: number) => Answer<A>
   /** What is expired, served all the same. */
-  readonly staleAnswer: <A>(plan: Plan<A>, hit: Hit, why: StaleReason) => Effect.Effect<Answer<A>>
+  readonly staleAnswer: <A>(plan: Plan<A>, hit: Found, why: StaleReason) => Effect.Effect<Answer<A>>
   /** The lease on a load, and the look of one who has it or waits for it. */
   readonly leaseOf: <A>(plan: Plan<A>, gap: Gap) => {
     readonly name: string
     readonly lease: LeaseOptions
-    readonly again: Effect.Effect<Look<Hit, Gap>>
+    readonly again: Effect.Effect<Look<Found, Gap>>
   }
   /** Runs the query of the one who loads, hands on what came of it, and stores that. */
   readonly carryOut: <A, E>(
@@ -85,9 +86,11 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     plan: Plan<A>,
     status: CacheInfo["status"],
     createdAt: number | undefined,
-    life: { readonly age: number; readonly ttl: number } | undefined
+    life: { readonly age: number; readonly ttl: number } | undefined,
+    source?: CacheInfo["source"]
   ): CacheInfo => ({
     status,
+    source,
     key: plan.shown.key,
     tags: plan.shown.tags,
     createdAt,
@@ -95,36 +98,34 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     ttl: life === undefined ? undefined : Math.max(0, life.ttl - life.age)
   })
 
-  const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, hit: Hit, now: number) => {
-    const age = Math.max(0, now - hit.entry.createdAt)
+  const hitAnswer: Loading["hitAnswer"] = <A>(plan: Plan<A>, { life, source, value }: Hit, now: number) => {
+    const age = Math.max(0, now - life.createdAt)
     counts.hits++
-    tally.hit(hit.entry)
+    tally.hit(life)
     emit({ _tag: "Hit", label: plan.label, ageMillis: age })
-    return { value: hit.value as A, info: info(plan, "hit", hit.entry.createdAt, { age, ttl: hit.entry.ttlMillis }) }
+    return { value: value as A, info: info(plan, "hit", life.createdAt, { age, ttl: life.ttlMillis }, source) }
   }
 
-  const staleAnswer: Loading["staleAnswer"] = <A>(plan: Plan<A>, { entry, value }: Hit, why: StaleReason) =>
+  const staleAnswer: Loading["staleAnswer"] = <A>(plan: Plan<A>, { life, value }: Found, why: StaleReason) =>
     Effect.map(Clock.currentTimeMillis, (now): Answer<A> => {
-      const age = Math.max(0, now - entry.createdAt)
+      const age = Math.max(0, now - life.createdAt)
       counts.stale++
-      tally.stale(entry)
+      tally.stale(life)
       emit({ _tag: "Stale", label: plan.label, ageMillis: age, why })
-      return { value: value as A, info: info(plan, "stale", entry.createdAt, { age, ttl: 0 }) }
+      return { value: value as A, info: info(plan, "stale", life.createdAt, { age, ttl: 0 }) }
     })
 
   const direct: Loading["direct"] = (plan, load) =>
     Effect.map(load, (value) => ({
       value,
-      info: plan === undefined
-        ? { status: "bypass", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
-        : info(plan, "bypass", undefined, undefined)
+      info: plan === undefined ? uncachedInfo("bypass") : info(plan, "bypass", undefined, undefined)
     }))
 
   const landed = <A>(plan: Plan<A>, outcome: Outcome, leader: boolean): Effect.Effect<Answer<A>> => {
     if (outcome._tag === "Found" && leader) {
       return Effect.map(Clock.currentTimeMillis, (now) => hitAnswer(plan, outcome.hit, now))
     }
-    const { createdAt, payload } = outcome._tag === "Found" ? outcome.hit.entry : outcome.loaded
+    const { createdAt, payload } = outcome._tag === "Found" ? { createdAt: outcome.hit.life.createdAt, payload: outcome.hit.payload } : outcome.loaded
     const fate = outcome._tag === "Found" ? "kept" : outcome.loaded.fate
     const kept = fate === "kept"
     const missed = fate === "unstorable" ? "bypass" : plan.request.mode === "refresh" ? "refreshed" : "miss"
@@ -203,7 +204,7 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
   ) =>
     Effect.scoped(Effect.gen(function*() {
       const { again, lease, name } = leaseOf(plan, gap)
-      const position: Lead<Hit, Gap> = shared
+      const position: Lead<Found, Gap> = shared
         ? yield* lead(lock, name, lease, again, (millis, gaveUp) => {
           tally.waited(millis)
           emit({ _tag: "LockWait", label: plan.label, millis, gaveUp })
@@ -246,8 +247,8 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
   }
 
   /** The look of one who has the lock, or waits for it: under whatever stamps there are by then. */
-  const lookAgain = <A>(plan: Plan<A>, gap: Gap): Effect.Effect<Look<Hit, Gap>> => {
-    const fallback: Look<Hit, Gap> = { _tag: "Gap", gap }
+  const lookAgain = <A>(plan: Plan<A>, gap: Gap): Effect.Effect<Look<Found, Gap>> => {
+    const fallback: Look<Found, Gap> = { _tag: "Gap", gap }
     return Effect.gen(function*() {
       const seen = yield* reading.look(plan, Array.from(gap.states.keys()))
       if (seen._tag === "Hit") return seen

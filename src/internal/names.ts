@@ -10,6 +10,8 @@ import { sha256 } from "./hash.js"
 export interface Names {
   readonly namespace: string
   readonly namespaceTag: string
+  /** Whether a tag belongs to the namespace. */
+  readonly has: (tag: string) => boolean
   readonly guard: string
   /** Where nothing is kept, and what is asked of it says whether the store answers. */
   readonly probe: string
@@ -42,6 +44,7 @@ export const makeNames = (namespace: string, format: string): Names => {
   return {
     namespace,
     namespaceTag: `${prefix}n`,
+    has: (tag) => tag.startsWith(prefix),
     guard: `${prefix}g`,
     probe: `${prefix}p`,
     entry: (digest, scope) => `${entryPrefix}${scope === undefined ? "" : encodeURIComponent(scope)}/{${digest}}`,

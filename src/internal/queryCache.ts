@@ -13,8 +13,9 @@ import { makeFlights } from "./flights.js"
 import type { Look } from "./flights.js"
 import { beyondLevel } from "./level.js"
 import { makeLoading } from "./loading.js"
+import { never } from "./memoryTier.js"
 import { isComplete, makeReading } from "./reading.js"
-import type { Gap, Hit, Plan } from "./reading.js"
+import type { Found, Gap, Plan } from "./reading.js"
 import { makeResting } from "./resting.js"
 import { makeRevalidating } from "./revalidating.js"
 import { stampTtlMillis } from "./stamp.js"
@@ -29,7 +30,7 @@ export const make = (
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const given = yield* CacheStore
-    const problem = beyondLevel("QueryCache.layer", options, given.level)
+    const problem = beyondLevel("QueryCache.layer", options, given)
     // A mistake in the program, which no other layer can make up for.
     if (problem !== undefined) return yield* Effect.die(problem)
     const consistency = options.consistency ?? (given.level === "bestEffort" ? "after-commit" : "strict")
@@ -48,14 +49,24 @@ export const make = (
       Effect.suspend(() => {
         const plan = reading.planOf(request)
         if (plan === undefined || plan.lifetime.kept === 0) return loading.direct(plan, load)
+        const recalled = recall(plan)
+        if (recalled !== undefined) return Effect.succeed(recalled)
         const asked = reading.askedOf(plan)
         return answerAfter(plan, asked, reading.look(plan, asked), load)
       })
 
+    /** What this process remembers. */
+    const recall = <A>(plan: Plan<A>): Answer<A> | undefined => {
+      if (core.memory === undefined || plan.request.mode === "refresh") return undefined
+      const now = clock.unsafeCurrentTimeMillis()
+      const hit = reading.recall(plan, now)
+      return hit === undefined ? undefined : loading.hitAnswer(plan, hit, now)
+    }
+
     const answerAfter = <A, E, R>(
       plan: Plan<A>,
       asked: ReadonlyArray<string>,
-      look: Effect.Effect<Look<Hit, Gap>, CacheError>,
+      look: Effect.Effect<Look<Found, Gap>, CacheError>,
       load: Effect.Effect<A, E, R>
     ): Effect.Effect<Answer<A>, E, R> =>
       Effect.flatMap(core.tolerate(look), (seen) => {
@@ -64,7 +75,7 @@ export const make = (
         }
         const traced = tracing.load(plan, load)
         if (seen === undefined) return tracing.miss(plan, loading.fly(plan, undefined, traced))
-        const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags }
+        const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags, since: never }
         const fresh = tracing.miss(
           plan,
           isComplete(gap)
@@ -80,6 +91,8 @@ export const make = (
       if (request.mode === "refresh") return otherwise((load) => answer(request, load))
       const plan = reading.planOf(request)
       if (plan === undefined || plan.lifetime.kept === 0) return otherwise((load) => loading.direct(plan, load))
+      const recalled = recall(plan)
+      if (recalled !== undefined) return hit(recalled)
       const asked = reading.askedOf(plan)
       const isAsked = reading.unsafeLook(plan, asked, clock, (look, rest) => {
         if (look?._tag === "Hit") hit(loading.hitAnswer(plan, look.hit, clock.unsafeCurrentTimeMillis()))

@@ -18,7 +18,12 @@ import type { SerializerError, ValueTypes } from "../Serializer.js"
 import { byTag, distinct, intentTtlDefault } from "./core.js"
 import type { Core } from "./core.js"
 import type { Look } from "./flights.js"
+import { never } from "./memoryTier.js"
+import type { Held, Since } from "./memoryTier.js"
 import { isSame, isStamp, probationOf, stampTtlMillis } from "./stamp.js"
+import { unpack } from "./text.js"
+
+const noTypes: ValueTypes = []
 
 /** More tags than that are not taken over from another call site's entry. */
 const maxAdoptedTags = 64
@@ -47,9 +52,20 @@ export interface Plan<A> {
   readonly shown: Pick<CacheInfo, "key" | "tags">
 }
 
+/** What there is to be said of an answer that was found, and how much was read. */
+export interface Life extends Pick<CacheEntry.CacheEntry, "createdAt" | "ttlMillis" | "queryMillis"> {
+  readonly bytes: number
+}
+
 export interface Hit {
-  readonly entry: CacheEntry.CacheEntry
+  readonly source: "memory" | "store"
+  readonly life: Life
   readonly value: unknown
+}
+
+/** A hit in the store, and the bytes that further copies can be made of. */
+export interface Found extends Hit {
+  readonly payload: Uint8Array
 }
 
 /** What is missing in the store, and what a load that starts now may fill it under. */
@@ -59,14 +75,16 @@ export interface Gap {
   /** Tags that the entry is to carry: those of the plan, and those another call site gave it. */
   readonly tags: ReadonlyArray<string>
   /** What is there is alive and expired. */
-  readonly expired?: Hit | undefined
+  readonly expired?: Found | undefined
+  /** From when on the states are known. */
+  readonly since: Since
 }
 
 /** What is found says of itself, with what may have to be done about it. */
 type Verdict =
-  | Look<Hit, Gap>
-  | { readonly _tag: "Corrupt"; readonly seen: Uint8Array; readonly without: Look<Hit, Gap> }
-  | { readonly _tag: "Untold"; readonly tags: ReadonlyArray<string>; readonly without: Look<Hit, Gap> }
+  | Look<Found, Gap>
+  | { readonly _tag: "Corrupt"; readonly seen: Uint8Array; readonly without: Look<Found, Gap> }
+  | { readonly _tag: "Untold"; readonly tags: ReadonlyArray<string>; readonly without: Look<Found, Gap> }
   | {
     readonly _tag: "Encoded"
     readonly decoded: Effect.Effect<unknown, SerializerError>
@@ -77,10 +95,14 @@ export interface Reading {
   /** `undefined` where the key cannot be told from others. */
   readonly planOf: <A>(request: Request<A>) => Plan<A> | undefined
   readonly entryOf: (key: CacheKey.CacheKey) => string
+  /** The answer in the memory of this process, if it is there and still the store's. */
+  readonly recall: <A>(plan: Plan<A>, now: number) => Hit | undefined
+  /** Has this process remember what was stored under the stamps of a gap. */
+  readonly remember: <A>(plan: Plan<A>, entry: CacheEntry.CacheEntry, since: Since) => Effect.Effect<void>
   /** What to read along with the entry. */
   readonly askedOf: <A>(plan: Plan<A>) => ReadonlyArray<string>
   /** One look into the store; a second one when the entry turns out to depend on tags that were not asked for. */
-  readonly look: <A>(plan: Plan<A>, asked: ReadonlyArray<string>) => Effect.Effect<Look<Hit, Gap>, CacheError>
+  readonly look: <A>(plan: Plan<A>, asked: ReadonlyArray<string>) => Effect.Effect<Look<Found, Gap>, CacheError>
   /**
    * The same in plain code, for stores that can: tells what was found where nothing is left to be done, and else what
    * remains. `false`: the store cannot.
@@ -89,7 +111,7 @@ export interface Reading {
     plan: Plan<A>,
     asked: ReadonlyArray<string>,
     clock: Clock.Clock,
-    tell: (look: Look<Hit, Gap> | undefined, rest: Effect.Effect<Look<Hit, Gap>, CacheError>) => void
+    tell: (look: Look<Found, Gap> | undefined, rest: Effect.Effect<Look<Found, Gap>, CacheError>) => void
   ) => boolean
   /** The stamps of the tags, made where there are none, with time to live for an entry of this ttl. */
   readonly obtain: (tags: ReadonlyArray<string>, ttl: number) => Effect.Effect<ReadonlyArray<TagState>, CacheError>
@@ -151,7 +173,7 @@ export const isComplete = (gap: Gap): boolean =>
 export const generation = (gap: Gap): string => Array.from(gap.states.values()).join()
 
 export const makeReading = (core: Core): Reading => {
-  const { emit, keyTag, limits, namesOf, options, own, serializerFor, store, tolerate } = core
+  const { emit, keyTag, limits, memory, namesOf, options, own, serializerFor, store, tolerate } = core
   const probation = options.hardened === true ? options.intentTtl ?? intentTtlDefault : 0
   const predictions = new LRUCache<string, ReadonlyArray<string>>({ max: maxPredictions })
   /** Until when a stamp lives at least, by the clock of this process. */
@@ -194,7 +216,7 @@ export const makeReading = (core: Core): Reading => {
         ...(guards.keys === true ? distinct([own.guard, namesOf(key.namespace).guard]) : []),
         ...(guards.dependencies ?? []).map(own.dependency)
       ],
-      types: request.types ?? [],
+      types: request.types ?? noTypes,
       shown: { key: keys[0]?.key ?? key.digest, tags: [...given, ...(request.dependencies ?? [])] }
     }
   }
@@ -213,10 +235,12 @@ export const makeReading = (core: Core): Reading => {
     plan: Plan<A>,
     asked: ReadonlyArray<string>,
     again: boolean
-  ): Effect.Effect<Look<Hit, Gap>, CacheError> =>
-    Effect.clockWith((clock) =>
-      Effect.flatMap(store.lookup(plan.entry, asked), (found) =>
-        carryOn(plan, asked, judge(plan, asked, found, clock.unsafeCurrentTimeMillis()), again)))
+  ): Effect.Effect<Look<Found, Gap>, CacheError> =>
+    Effect.clockWith((clock) => {
+      const since = sinceNow()
+      return Effect.flatMap(store.lookup(plan.entry, asked), (found) =>
+        carryOn(plan, asked, judge(plan, asked, found, since, clock.unsafeCurrentTimeMillis()), again))
+    })
 
   /** What there is to be done before the verdict is one that can be acted upon. */
   const carryOn = <A>(
@@ -224,7 +248,7 @@ export const makeReading = (core: Core): Reading => {
     asked: ReadonlyArray<string>,
     verdict: Verdict,
     again: boolean
-  ): Effect.Effect<Look<Hit, Gap>, CacheError> => {
+  ): Effect.Effect<Look<Found, Gap>, CacheError> => {
     switch (verdict._tag) {
       case "Hit":
       case "Gap":
@@ -241,18 +265,30 @@ export const makeReading = (core: Core): Reading => {
   }
 
   /** What a caller's own functions throw leaves it without what was found. */
-  const judge = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, now: number): Verdict => {
+  const judge = <A>(
+    plan: Plan<A>,
+    asked: ReadonlyArray<string>,
+    found: Lookup,
+    since: Since,
+    now: number
+  ): Verdict => {
     try {
-      return judgeFound(plan, asked, found, now)
+      return judgeFound(plan, asked, found, since, now)
     } catch {
-      return { _tag: "Gap", gap: { seen: null, states: byTag(asked, found.states), tags: plan.tags } }
+      return { _tag: "Gap", gap: { seen: null, states: byTag(asked, found.states), tags: plan.tags, since } }
     }
   }
 
-  const judgeFound = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, now: number): Verdict => {
-    const gap = (seen: Uint8Array | null, tags = plan.tags, expired?: Hit): Look<Hit, Gap> => ({
+  const judgeFound = <A>(
+    plan: Plan<A>,
+    asked: ReadonlyArray<string>,
+    found: Lookup,
+    since: Since,
+    now: number
+  ): Verdict => {
+    const gap = (seen: Uint8Array | null, tags = plan.tags, expired?: Found): Look<Found, Gap> => ({
       _tag: "Gap",
-      gap: { seen, states: byTag(asked, found.states), tags, expired }
+      gap: { seen, states: byTag(asked, found.states), tags, expired, since }
     })
     if (found.entry === null) return gap(null)
     const seen = CacheEntry.identity(found.entry)
@@ -262,26 +298,85 @@ export const makeReading = (core: Core): Reading => {
     if (vitals === "untold") return { _tag: "Untold", tags: entry.tags, without: gap(seen) }
     if (vitals === "dead") return gap(seen)
     // Alive, but another call site made it and it does not carry all of ours: an invalidation of those would miss it.
-    if (!plan.required.every((tag) => entry.tags.includes(tag))) {
+    if (!isOurs(plan, entry.tags)) {
       const united = distinct([...plan.tags, ...entry.tags])
       return gap(seen, united.length <= maxAdoptedTags ? united : plan.tags)
     }
-    const serve = (decoded: Either.Either<unknown, SerializerError>): Verdict => {
+    const serve = (decoded: Either.Either<unknown, SerializerError>, isLate: boolean): Verdict => {
       if (Either.isLeft(decoded)) return { _tag: "Corrupt", seen, without: gap(null) }
       const value = decoded.right as A
       if (plan.request.accepts?.(value) === false) return gap(seen)
-      // Alive, but stored by a call that had no such name for it: an invalidation of the name would miss it.
-      const named = lateOf(plan, value)?.keys ?? []
-      if (named.length > 0 && !named.every((ref) => entry.tags.includes(keyTag(ref)))) {
-        return gap(seen, distinct([...plan.tags, ...entry.tags]))
-      }
-      const hit: Hit = { entry, value }
+      if (!isNamed(plan, entry.tags, value)) return gap(seen, distinct([...plan.tags, ...entry.tags]))
+      const { createdAt, payload, queryMillis, ttlMillis } = entry
+      const life = { createdAt, ttlMillis, queryMillis, bytes: payload.length }
+      const hit: Found = { source: "store", life, value, payload }
       // What is kept no longer than it is fresh expires by the store's clock alone.
       const isOver = entry.keptMillis > entry.ttlMillis && now - entry.createdAt >= entry.ttlMillis
-      return vitals === "marked" || isOver ? gap(seen, plan.tags, hit) : { _tag: "Hit", hit }
+      if (vitals === "marked" || isOver) return gap(seen, plan.tags, hit)
+      const held = keep(plan, entry, since, now)
+      if (isLate && held !== undefined) keepTemplate(plan, held, value)
+      return { _tag: "Hit", hit }
     }
     const decoded = decode(plan, entry.payload)
-    return isThere(decoded) ? serve(decoded) : { _tag: "Encoded", decoded, serve }
+    return isThere(decoded)
+      ? serve(decoded, false)
+      : { _tag: "Encoded", decoded, serve: (decoded) => serve(decoded, true) }
+  }
+
+  /** Carries all the names that the caller gave: an invalidation of another one would miss it. */
+  const isOurs = <A>(plan: Plan<A>, tags: ReadonlyArray<string>) => plan.required.every((tag) => tags.includes(tag))
+
+  /** Was stored by a call that had the same names for the answer: an invalidation of another one would miss it. */
+  const isNamed = <A>(plan: Plan<A>, tags: ReadonlyArray<string>, value: A) => {
+    const named = lateOf(plan, value)?.keys ?? []
+    return named.every((ref) => tags.includes(keyTag(ref)))
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // the memory of this process
+  // -------------------------------------------------------------------------------------------------------------------
+
+  const sinceNow = () => memory?.since() ?? never
+
+  /** Of other namespaces' tags nobody hears, and what is on probation is of worth for a time that the store knows. */
+  const isToBeKept = ({ stamps, tags }: CacheEntry.Stamps) =>
+    tags.every(own.has) && !stamps.some((stamp) => probationOf(stamp) !== undefined)
+
+  const keep = <A>(plan: Plan<A>, entry: CacheEntry.CacheEntry, since: Since, now: number): Held | undefined =>
+    memory !== undefined && since !== never && isToBeKept(entry) ? memory.keep(plan.digest, entry, since, now) : undefined
+
+  const keepTemplate = <A>(plan: Plan<A>, held: Held, value: unknown) => {
+    if (plan.request.schema === undefined) memory?.keepTemplate(plan.digest, held, value, plan.types)
+  }
+
+  const valueOf = <A>(plan: Plan<A>, held: Held): Either.Either<unknown, unknown> => {
+    if (held.template !== undefined) {
+      return held.types === plan.types ? Either.right(held.template.copy()) : Either.left(undefined)
+    }
+    const payload = unpack(held.packed)
+    const decoded = decode(plan, payload)
+    if (!isThere(decoded)) return Either.left(undefined)
+    // The caller gets what was read, and all later ones copies of what is read once more.
+    const again = plan.request.schema === undefined ? decode(plan, payload) : undefined
+    if (again !== undefined && isThere(again) && Either.isRight(again)) keepTemplate(plan, held, again.right)
+    return decoded
+  }
+
+  const recall: Reading["recall"] = (plan, now) => {
+    const held = memory?.recall(plan.digest, now)
+    if (held === undefined || !isOurs(plan, held.tags)) return undefined
+    const read = valueOf(plan, held)
+    if (Either.isLeft(read)) {
+      memory?.forget(plan.digest)
+      return undefined
+    }
+    const value = read.right as never
+    try {
+      if (plan.request.accepts?.(value) === false || !isNamed(plan, held.tags, value)) return undefined
+    } catch {
+      return undefined
+    }
+    return { source: "memory", life: held, value }
   }
 
   const lateOf = <A>(plan: Plan<A>, value: A): Late | undefined => {
@@ -325,11 +420,15 @@ export const makeReading = (core: Core): Reading => {
     entryOf,
     askedOf,
     look: (plan, asked) => lookFor(plan, asked, true),
+    recall,
+    remember: (plan, entry, since) =>
+      Effect.map(Clock.currentTimeMillis, (now) => void keep(plan, entry, since, now)),
     unsafeLook: (plan, asked, clock, tell) => {
       const { unsafe } = store.lookup
+      const since = sinceNow()
       unsafe?.(plan.entry, asked, { clock, millis: Infinity }, (answer) => {
         if (Either.isLeft(answer)) return tell(undefined, Effect.fail(answer.left))
-        const verdict = judge(plan, asked, answer.right, clock.unsafeCurrentTimeMillis())
+        const verdict = judge(plan, asked, answer.right, since, clock.unsafeCurrentTimeMillis())
         tell(verdict._tag === "Hit" ? verdict : undefined, Effect.suspend(() => carryOn(plan, asked, verdict, true)))
       })
       return unsafe !== undefined

@@ -50,7 +50,7 @@ export const makeRevalidating = (
       if (expired === undefined || plan.request.mode === "refresh") return yield* fresh
       // What an invalidation has expired may be younger than its ttl.
       const now = yield* Clock.currentTimeMillis
-      const over = Math.max(0, now - expired.entry.createdAt - expired.entry.ttlMillis)
+      const over = Math.max(0, now - expired.life.createdAt - expired.life.ttlMillis)
       const isResting = yield* resting.has(plan)
       if (over < plan.lifetime.swr) {
         if (!isResting) yield* revalidate(plan, gap, load)

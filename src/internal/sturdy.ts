@@ -44,6 +44,7 @@ export const sturdyStore = (store: CacheStore): CacheStore =>
     level: store.level,
     nodeOf: store.nodeOf,
     newStamp: store.newStamp,
+    changes: store.changes,
     lookup: Object.assign(
       (entry: string, tags: ReadonlyArray<string>) => guard("read", () => store.lookup(entry, tags)),
       { unsafe: sturdyLookup(store.lookup.unsafe) }

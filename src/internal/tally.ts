@@ -2,7 +2,6 @@
  * Counting what happens, in plain calls: a metric is updated without a fiber, and without labels that it has to be looked
  * up by.
  */
-import type { CacheEntry } from "../CacheEntry.js"
 import * as CacheMetrics from "../CacheMetrics.js"
 import type { Metric } from "effect/Metric"
 
@@ -10,19 +9,25 @@ const noLabels: [] = []
 
 const add = <Type, Out>(metric: Metric<Type, number, Out>, amount = 1): void => metric.unsafeUpdate(amount, noLabels)
 
-const served = ({ payload, queryMillis }: CacheEntry): void => {
-  add(CacheMetrics.bytesRead, payload.length)
+/** Of what was served out of the cache. */
+interface Served {
+  readonly bytes: number
+  readonly queryMillis: number
+}
+
+const served = ({ bytes, queryMillis }: Served): void => {
+  add(CacheMetrics.bytesRead, bytes)
   add(CacheMetrics.databaseTimeSaved, queryMillis)
 }
 
 /** @internal */
-export const hit = (entry: CacheEntry): void => {
+export const hit = (entry: Served): void => {
   add(CacheMetrics.freshHits)
   served(entry)
 }
 
 /** @internal */
-export const stale = (entry: CacheEntry): void => {
+export const stale = (entry: Served): void => {
   add(CacheMetrics.staleHits)
   served(entry)
 }

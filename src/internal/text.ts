@@ -17,7 +17,17 @@ export interface Codecs {
   readonly fromBase64: (text: string) => Uint8Array
   /** The text of a part of the bytes. Throws if they are no UTF-8. */
   readonly fromUtf8: (bytes: Uint8Array, start?: number, end?: number) => string
+  /** A copy of the bytes that takes little memory. */
+  readonly pack: (bytes: Uint8Array) => Packed
+  readonly unpack: (packed: Packed) => Uint8Array
 }
+
+/**
+ * Bytes, or a text of one character for each: a text has the smaller head.
+ *
+ * @internal
+ */
+export type Packed = string | Uint8Array
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -45,7 +55,9 @@ export const makeCodecs = (buffer: BufferLike | undefined): Codecs =>
         for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
         return bytes
       },
-      fromUtf8: decodeUtf8
+      fromUtf8: decodeUtf8,
+      pack: (bytes) => bytes.slice(),
+      unpack: (packed) => packed as Uint8Array // what was packed here is no text
     }
     : {
       toUtf8: (text) => buffer.from(text, "utf8"),
@@ -55,11 +67,13 @@ export const makeCodecs = (buffer: BufferLike | undefined): Codecs =>
         const text = buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()
         // What is no UTF-8 gets this character in its place, and a text may hold it.
         return text.includes("\ufffd") ? decodeUtf8(bytes, start, end) : text
-      }
+      },
+      pack: (bytes) => buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1"),
+      unpack: (packed) => typeof packed === "string" ? buffer.from(packed, "latin1") : packed
     }
 
 /** @internal */
-export const { fromBase64, fromUtf8, toBase64, toUtf8 } = makeCodecs(globalThis.Buffer)
+export const { fromBase64, fromUtf8, pack, toBase64, toUtf8, unpack } = makeCodecs(globalThis.Buffer)
 
 const alphabet = Array.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 const letter = (bits: number): string => alphabet[bits & 63]!

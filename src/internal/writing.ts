@@ -18,6 +18,7 @@ import type { Core } from "./core.js"
 import { identityOf } from "./filling.js"
 import type { Filling } from "./filling.js"
 import { random128 } from "./hash.js"
+import { never } from "./memoryTier.js"
 import { nothingLate } from "./reading.js"
 import type { Gap, Plan, Reading } from "./reading.js"
 import { isStamp, makeStamp, stampTtlMillis } from "./stamp.js"
@@ -307,7 +308,7 @@ export const makeWriting = (core: Core, reading: Reading, filling: Filling, scop
       const seen = yield* store.lookup(plan.entry, late ? [own.guard] : [])
       if (late && seen.states[0] !== nexts.get(own.guard)) return
       const createdAt = yield* Clock.currentTimeMillis
-      const gap: Gap = { seen: identityOf(seen), states, tags: plan.tags }
+      const gap: Gap = { seen: identityOf(seen), states, tags: plan.tags, since: never }
       yield* filling.fill(plan, gap, { payload, late: nothingLate }, { createdAt, queryMillis: 0 })
     }).pipe(
       Effect.catchAll((error) => Effect.sync(() => failed(error))),

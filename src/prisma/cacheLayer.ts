@@ -27,6 +27,7 @@ export const cacheLayer = (settings: Settings, given: Services): Layer.Layer<Que
     writeBudget: settings.writeBudget,
     onUnreachable: settings.onUnreachable,
     maxUndelivered: settings.maxUndelivered,
+    memory: settings.memory,
     maxEntryBytes: settings.maxEntryBytes,
     onEvent: settings.onEvent
   })

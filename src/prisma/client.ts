@@ -204,7 +204,7 @@ interface Decimal {
 export const valueTypes = async (client: PrismaInternals): Promise<ValueTypes> => {
   const model = Object.keys(models(client))[0]
   if (model === undefined) return []
-  let found: (new(text: string) => Decimal) | undefined
+  let found: (new(value: string | Decimal) => Decimal) | undefined
   // Extensions that were added before would see a query that nobody made, and may refuse it.
   const probe = (client["_originalClient"] ?? client)["$extends"]({
     query: {
@@ -223,7 +223,8 @@ export const valueTypes = async (client: PrismaInternals): Promise<ValueTypes> =
     code: "decimal",
     is: (value): value is Decimal => value instanceof Decimal,
     encode: (value) => value.valueOf(),
-    decode: (text) => new Decimal(text)
+    decode: (text) => new Decimal(text),
+    copy: (value) => new Decimal(value)
   }
   return [decimal]
 }

@@ -62,7 +62,7 @@ const readAll = (connection: HttpCache.ConnectionOptions, policy: Omit<PrismaCac
   if (Either.isLeft(read)) problems.push(...read.left.problems)
   if ("cache" in policy) problems.push(noCache)
   try {
-    const settings = readOptions(policy)
+    const settings = readOptions(policy, { tellsChanges: false })
     if (problems.length === 0) return settings
   } catch (error) {
     if (!(error instanceof CacheOptionsError)) throw error

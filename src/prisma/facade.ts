@@ -3,7 +3,7 @@
  * it. It adds `.withCacheInfo()` to what reads return, and tells the hook on which client a query was called.
  * Everything else is the client's own, and whatever somebody puts in the place of a member is left in its place.
  */
-import type { CacheInfo } from "../CacheInfo.js"
+import { uncachedInfo } from "../internal/uncachedInfo.js"
 import { toAccelerateInfo } from "./accelerate.js"
 import { enclose } from "./call.js"
 import type { Call } from "./call.js"
@@ -255,4 +255,4 @@ const withInfo = (promise: PrismaInternals, info: () => unknown): object => {
 }
 
 /** For a query that never came to the hook: an extension added before the cache answered it. */
-const untold: CacheInfo = { status: "bypass", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
+const untold = uncachedInfo("bypass")

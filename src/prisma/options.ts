@@ -10,7 +10,7 @@ import type { CacheEvent } from "../CacheEvent.js"
 import type * as KeyvStore from "../CacheStore/Keyv.js"
 import type { CacheStore } from "../CacheStore.js"
 import type { DistributedLock } from "../DistributedLock.js"
-import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
+import type { Consistency, KeyMaterial, LockOptions, MemoryOptions } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
 import type { ClusterConnection } from "../valkey/options.js"
 
@@ -135,6 +135,13 @@ export interface PrismaCacheOptions {
   readonly serializer?: Layer.Layer<Serializer, unknown> | undefined
   /** How the processes of a fleet share out their queries, in milliseconds; `false`: not at all. */
   readonly lock?: LockOptions | false | undefined
+  /**
+   * A memory tier: what this process has seen lately it answers without asking the cache, until it hears that it has
+   * changed. This process always reads its own writes. Those of others it may miss for as long as the cache takes to tell,
+   * usually a millisecond, and two seconds if the connection on which it listens has died without a word. `true`: with all
+   * defaults. A cache that does not tell of changes, a Keyv or over HTTP, needs a `maxAge`. Default `false`.
+   */
+  readonly memory?: boolean | MemoryOptions | undefined
   /** The cache's prefix: clients of one namespace share entries and invalidations. Default `default`. */
   readonly namespace?: string | undefined
   /** Caches every read. Left out: only reads that ask for it. */

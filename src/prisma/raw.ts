@@ -13,6 +13,7 @@ import type { PrismaInternals } from "./client.js"
 import { isDefinite, isOver, isRolledBack } from "./errors.js"
 import type { HookContext } from "./hook.js"
 import { readCache } from "./queryOptions.js"
+import { bypassed } from "./read.js"
 import { transactionIdOf } from "./transactions.js"
 
 const operations = new Set(["$executeRaw", "$executeRawUnsafe", "$queryRaw", "$queryRawUnsafe", "$queryRawTyped"])
@@ -122,10 +123,9 @@ export const makeRaw = (context: HookContext) => {
     }
     const load = Effect.tryPromise({ try: send, catch: (error) => error })
     const answer = await shared.run<Answer<unknown>, unknown>(context.base, (cache) =>
-      cache === undefined ? Effect.map(load, (value) => ({ value, info: bypass })) : cache.answer(request, load))
+      cache === undefined ? Effect.map(load, (value) => ({ value, info: bypassed })) : cache.answer(request, load))
     return answer.value
   }
-  const bypass = { status: "bypass" as const, key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
 
   /** The client's own raw query, and on its promise `.touches(...)` and `.cached({ reads })`. */
   return (client: PrismaInternals, member: string, args: ReadonlyArray<unknown>): unknown => {

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { QueryTimeoutError } from "../CacheError.js"
-import type { CacheInfo } from "../CacheInfo.js"
+import { uncachedInfo } from "../internal/uncachedInfo.js"
 import type { Answer, Late, Request } from "../QueryCache.js"
 import type { ValueTypes } from "../Serializer.js"
 import type { Call } from "./call.js"
@@ -24,10 +24,10 @@ import { makeSpanAttributes } from "./spanAttributes.js"
  *
  * @internal
  */
-export const untouched: CacheInfo = { status: "off", key: undefined, tags: [], createdAt: undefined, age: undefined, ttl: undefined }
+export const untouched = uncachedInfo("off")
 
 /** @internal */
-export const bypassed: CacheInfo = { ...untouched, status: "bypass" }
+export const bypassed = uncachedInfo("bypass")
 
 const inTime = <A>(label: string, timeout: Duration.DurationInput | undefined, query: Effect.Effect<A, unknown>) =>
   timeout === undefined

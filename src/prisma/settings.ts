@@ -3,12 +3,13 @@
  */
 import type * as Layer from "effect/Layer"
 import type { CacheEvent } from "../CacheEvent.js"
-import type { Consistency, KeyMaterial, LockOptions } from "../QueryCache.js"
+import type { Consistency, KeyMaterial, LockOptions, MemoryOptions } from "../QueryCache.js"
 import type { Serializer } from "../Serializer.js"
 import { cacheKind, isLayer } from "./backendKind.js"
 import { isAtLeast, isFields, isFunction, isName, makeChecks, show } from "./checks.js"
 import type { Checks } from "./checks.js"
 import type { AccelerateLimits, CacheBackend, Invalidation, PrismaCacheOptions } from "./options.js"
+import { isCount, needsMaxAge } from "../internal/level.js"
 import { readTtl, ttlForm } from "./queryOptions.js"
 import type { QueryStrategy } from "./queryOptions.js"
 
@@ -17,6 +18,7 @@ export interface Settings {
   readonly cache: CacheBackend | undefined
   readonly serializer: Layer.Layer<Serializer, unknown> | undefined
   readonly lock: LockOptions | false
+  readonly memory: boolean | MemoryOptions
   readonly namespace: string
   readonly defaults: QueryStrategy | undefined
   readonly models: ReadonlyMap<string, QueryStrategy | false>
@@ -45,6 +47,7 @@ const names = [
   "cache",
   "serializer",
   "lock",
+  "memory",
   "namespace",
   "defaults",
   "models",
@@ -67,6 +70,7 @@ const names = [
 ]
 const limitNames = ["tags", "tagLength", "tagPattern", "invalidationsPerMinute"]
 const strategyNames = ["ttl", "swr", "staleIfError", "softTimeout", "hardTimeout", "jitter", "tags"]
+const memoryNames = ["maxBytes", "maxEntries", "maxAge"]
 const lockNames = ["ttl", "waitTimeout", "retryDelay", "retryJitter", "prefix"]
 
 const backends = "a URL (valkey://, valkeys://, redis://, rediss://), iovalkey options, a Redis or Cluster client, " +
@@ -85,7 +89,10 @@ const isInvalidation = (value: unknown): value is Invalidation => value === "aut
  *
  * @internal
  */
-export const readOptions = (given: PrismaCacheOptions | undefined): Settings => {
+export const readOptions = (
+  given: PrismaCacheOptions | undefined,
+  { tellsChanges = true }: { readonly tellsChanges?: boolean } = {}
+): Settings => {
   const checks = makeChecks("prismaCache")
   const { check, noOthers, oneOf, problem } = checks
   const options = fieldsOf(checks, "options", given, "an object, or nothing")
@@ -98,6 +105,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
   }
   check("serializer", options["serializer"], isLayer, "a Layer that provides a Serializer")
   if (options["lock"] !== false) checkLock(checks, options["lock"])
+  checkMemory(checks, options["memory"], tellsChanges && cacheKind(cache) !== "keyv")
   check("namespace", options["namespace"], isName, someName)
   check("intentTtl", options["intentTtl"], isAtLeast(300), "milliseconds, 300 or more")
   check("varyBy", options["varyBy"], isFunction, "a function")
@@ -136,6 +144,7 @@ export const readOptions = (given: PrismaCacheOptions | undefined): Settings => 
     cache: trusted.cache,
     serializer: trusted.serializer,
     lock: trusted.lock ?? {},
+    memory: trusted.memory ?? false,
     namespace: trusted.namespace ?? "default",
     defaults: standing,
     models,
@@ -173,6 +182,17 @@ const checkLock = (checks: Checks, value: unknown): void => {
     checks.check(`lock.${name}`, lock[name], isAtLeast(least), `milliseconds, ${least} or more`)
   }
   checks.check("lock.prefix", lock["prefix"], isName, someName)
+}
+
+const checkMemory = ({ check, noOthers, problem, secret }: Checks, value: unknown, tellsChanges: boolean): void => {
+  if (value === undefined || value === false) return
+  if (value !== true && !isFields(value)) return problem("memory", value, "{ maxBytes, maxEntries, maxAge }, true or false")
+  const memory = value === true ? {} : value
+  noOthers("memory.", memory, memoryNames)
+  for (const name of ["maxBytes", "maxEntries"]) check(`memory.${name}`, memory[name], isCount, "a whole number, 1 or more")
+  const { maxAge } = memory
+  if (maxAge !== undefined && readTtl(maxAge) === undefined) problem("memory.maxAge", maxAge, ttlForm)
+  if (maxAge === undefined && !tellsChanges) secret("memory", "no maxAge", needsMaxAge)
 }
 
 const checkLimits = (checks: Checks, value: unknown): void => {

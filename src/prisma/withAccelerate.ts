@@ -43,7 +43,7 @@ export const withAccelerate = <Declared extends GlobalOmit = {}>(
   if (fetch === undefined && token === undefined && url === undefined) {
     return prismaCache({ ...rest, cache: rest.cache ?? environment("VALKEY_URL") })
   }
-  const settings = readOptions(rest)
+  const settings = readOptions(rest, { tellsChanges: false })
   const services = Layer.unwrapEffect(
     Effect.map(Effect.promise(() => import("../HttpCache.js")), ({ layerServices }) => layerServices({ fetch, token, url }))
   )

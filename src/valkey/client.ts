@@ -36,7 +36,7 @@ export interface Client {
   callBuffer(command: string, ...args: Array<DriverArgument>): Promise<unknown>
   pipeline(): Pipeline
   connect(): Promise<unknown>
-  disconnect(): void
+  disconnect(reconnect?: boolean): void
   duplicate(...args: Array<unknown>): Client
   /** The socket of a client that is no cluster's. */
   readonly stream?: unknown

@@ -4,8 +4,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import type * as Scope from "effect/Scope"
 import type { CacheError } from "../CacheError.js"
 import type { Script } from "./scripts.js"
+import type { Watcher } from "./subscriber.js"
 
 /** What goes into a command. Text goes as UTF-8. */
 export type Argument = string | number | Uint8Array
@@ -113,6 +115,8 @@ export interface ValkeyConnection {
    * Answers when nothing more is missed, or when there is no telling when that will be.
    */
   readonly listen: (channel: string, onMessage: (message: string) => void) => Effect.Effect<void>
+  /** Listens to a channel until the scope closes, and says when messages may be missed. Who cannot listen has none. */
+  readonly watch?: ((channel: string, watcher: Watcher) => Effect.Effect<void, never, Scope.Scope>) | undefined
 }
 
 /**
@@ -133,7 +137,7 @@ export const ValkeyConnection: Context.Tag<ValkeyConnection, ValkeyConnection> =
  */
 export const make = (
   batcher: Batcher,
-  rest: Pick<ValkeyConnection, "isCluster" | "nodeOf" | "lifeOf" | "learnLives" | "channel" | "listen">
+  rest: Pick<ValkeyConnection, "isCluster" | "nodeOf" | "lifeOf" | "learnLives" | "channel" | "listen" | "watch">
 ): ValkeyConnection => {
   /**
    * Sends the calls, by the script's hash or with its text, and answers when all of them are answered. A server that

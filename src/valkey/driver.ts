@@ -103,8 +103,11 @@ const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> 
     return new Cluster([...target.nodes], options)
   })
 
-/** A second connection to the same server, which only listens. */
-const duplicate = (client: Client): Client => {
+/**
+ * A second connection to the same server, which only listens. Of a cluster it is one to any of its masters, where all
+ * messages come by; another one takes its place when it is lost.
+ */
+const duplicate = (client: Client): Client | undefined => {
   const overrides = {
     // Its own attempt at that goes unobserved when it fails, which ends the process.
     autoResubscribe: false,
@@ -114,9 +117,9 @@ const duplicate = (client: Client): Client => {
     maxRetriesPerRequest: null,
     socketTimeout: undefined
   }
-  return client.isCluster === true
-    ? client.duplicate([], { enableOfflineQueue: false, lazyConnect: false })
-    : client.duplicate(overrides)
+  if (client.isCluster !== true) return client.duplicate(overrides)
+  const masters = client.nodes?.("master") ?? []
+  return masters[Math.floor(Math.random() * masters.length)]?.duplicate({ ...overrides, readOnly: false, retryStrategy: null })
 }
 
 /** The bound that the driver was given, if it was given one. */
@@ -198,7 +201,12 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
           error === undefined ? Effect.void : Effect.fail(error)),
       channel: (name) => `${channelPrefix}${name}`,
       listen: (channel, onMessage) =>
-        Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void)))
+        Effect.async((resume) => subscriber.subscribe(channel, onMessage, () => resume(Effect.void))),
+      watch: (channel, watcher) =>
+        Effect.asVoid(Effect.acquireRelease(
+          Effect.sync(() => subscriber.watch(channel, watcher)),
+          (stop) => Effect.sync(stop)
+        ))
     })
   })
 

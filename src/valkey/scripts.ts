@@ -6,6 +6,9 @@
  * that it would have taken away, and its `solo`, so that no write takes itself for the only one. What they do stands
  * as functions in `internal/intent.ts`.
  *
+ * What makes the cache forget says so in a channel, inside the script and after the change: whoever has heard nothing
+ * has missed nothing. A user who may not publish has made it forget all the same.
+ *
  * `allow-oom` is for what makes the cache forget: it has to work when the server's memory is full.
  */
 import { sha1 } from "@noble/hashes/legacy.js"
@@ -81,32 +84,27 @@ if redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1) ~= ARGV[1] then return 0 end
 return redis.call('UNLINK', KEYS[1])
 `)
 
-/** `ARGV` 'kill' | 'expire', new soft part | 'swap', expected, next, ttl. Answers 1 if `next` is in place. */
+/** `ARGV` channel, message, 'kill' | 'expire', new soft part | 'swap', expected, next, ttl. Answers 1 if `next` is in place. */
 export const invalidate = script(`#!lua flags=allow-oom
-local v = redis.call('GET', KEYS[1])
-if not v then return 0 end
-if string.sub(v, 1, 2) == 'w:' then
+local v, how, result = redis.call('GET', KEYS[1]), ARGV[3], 0
+local hard = v and how == 'expire' and string.match(v, '^s:[^.]*')
+if v and string.sub(v, 1, 2) == 'w:' then
   redis.call('SET', KEYS[1], 'w:-:-:' .. (string.match(v, '^w:[^:]*:[^:]*:(.*)$') or ''), 'KEEPTTL')
-  return 0
+elseif hard then
+  redis.call('SET', KEYS[1], hard .. '.' .. ARGV[4], 'KEEPTTL')
+elseif v and how == 'swap' and v == ARGV[5] then
+  result = 1
+elseif v and how == 'swap' and v == ARGV[4] then
+  redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[6])
+  result = 1
+elseif v then
+  redis.call('UNLINK', KEYS[1])
 end
-if ARGV[1] == 'expire' then
-  local hard = string.match(v, '^s:[^.]*')
-  if hard then
-    redis.call('SET', KEYS[1], hard .. '.' .. ARGV[2], 'KEEPTTL')
-    return 0
-  end
-elseif ARGV[1] == 'swap' then
-  if v == ARGV[3] then return 1 end
-  if v == ARGV[2] then
-    redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
-    return 1
-  end
-end
-redis.call('UNLINK', KEYS[1])
-return 0
+redis.pcall('PUBLISH', ARGV[1], ARGV[2])
+return result
 `)
 
-/** `ARGV` token, ttl. The intent lasts as long as the token that lasts longest. */
+/** `ARGV` token, ttl, channel, message. The intent lasts as long as the token that lasts longest. */
 export const begin = script(`#!lua flags=allow-oom
 local T = redis.call('TIME')
 local now = T[1] * 1000 + math.floor(T[2] / 1000)
@@ -133,48 +131,54 @@ elseif v then
 end
 list[#list + 1] = token .. '@' .. string.format('%.0f', now + ttl)
 redis.call('SET', KEYS[1], 'w:' .. prev .. ':' .. solo .. ':' .. table.concat(list, ','), 'PX', string.format('%.0f', max - now))
+redis.pcall('PUBLISH', ARGV[3], ARGV[4])
 return 1
 `)
 
-/** `ARGV` token, '1' committed or unknown | '0' certainly rolled back, next | '', ttl. Answers 1 if `next` is in place. */
+/**
+ * `ARGV` token, '1' committed or unknown | '0' certainly rolled back, next | '', ttl, channel, message. Answers 1 if `next` is
+ * in place.
+ */
 export const end = script(`#!lua flags=allow-oom
-local v, token, committed, nxt = redis.call('GET', KEYS[1]), ARGV[1], ARGV[2] == '1', ARGV[3]
-if not v then return 0 end
-if string.sub(v, 1, 2) == 's:' then
-  if not committed then return 0 end
-  if nxt ~= '' and v == nxt then return 1 end
-  redis.call('UNLINK', KEYS[1])
-  return 0
-end
-local T = redis.call('TIME')
-local now = T[1] * 1000 + math.floor(T[2] / 1000)
-local prev, solo, tokens = string.match(v, '^w:([^:]*):([^:]*):(.*)$')
-local had, list, max = false, {}, now
-for k, e in string.gmatch(tokens or '', '([^,@]+)@(%d+)') do
-  e = tonumber(e)
-  if k == token then
-    had = true
-  elseif e <= now then
-    prev = '-'
+local v, token, committed, nxt, result = redis.call('GET', KEYS[1]), ARGV[1], ARGV[2] == '1', ARGV[3], 0
+if v and string.sub(v, 1, 2) == 's:' then
+  if committed and nxt ~= '' and v == nxt then
+    result = 1
+  elseif committed then
+    redis.call('UNLINK', KEYS[1])
+  end
+elseif v then
+  local T = redis.call('TIME')
+  local now = T[1] * 1000 + math.floor(T[2] / 1000)
+  local prev, solo, tokens = string.match(v, '^w:([^:]*):([^:]*):(.*)$')
+  local had, list, max = false, {}, now
+  for k, e in string.gmatch(tokens or '', '([^,@]+)@(%d+)') do
+    e = tonumber(e)
+    if k == token then
+      had = true
+    elseif e <= now then
+      prev = '-'
+    else
+      list[#list + 1] = k .. '@' .. string.format('%.0f', e)
+      if e > max then max = e end
+    end
+  end
+  if not committed and not had then return 0 end
+  if committed then prev = '-' end
+  if #list > 0 then
+    if committed then solo = '-' end
+    redis.call('SET', KEYS[1], 'w:' .. prev .. ':' .. solo .. ':' .. table.concat(list, ','), 'PX', string.format('%.0f', max - now))
+  elseif committed and solo == token and nxt ~= '' and had then
+    redis.call('SET', KEYS[1], nxt, 'PX', ARGV[4])
+    result = 1
+  elseif not committed and prev ~= '-' then
+    redis.call('SET', KEYS[1], 's:' .. prev, 'PX', ARGV[4])
   else
-    list[#list + 1] = k .. '@' .. string.format('%.0f', e)
-    if e > max then max = e end
+    redis.call('UNLINK', KEYS[1])
   end
 end
-if not committed and not had then return 0 end
-if committed then prev = '-' end
-if #list > 0 then
-  if committed then solo = '-' end
-  redis.call('SET', KEYS[1], 'w:' .. prev .. ':' .. solo .. ':' .. table.concat(list, ','), 'PX', string.format('%.0f', max - now))
-elseif committed and solo == token and nxt ~= '' and had then
-  redis.call('SET', KEYS[1], nxt, 'PX', ARGV[4])
-  return 1
-elseif not committed and prev ~= '-' then
-  redis.call('SET', KEYS[1], 's:' .. prev, 'PX', ARGV[4])
-else
-  redis.call('UNLINK', KEYS[1])
-end
-return 0
+if committed then redis.pcall('PUBLISH', ARGV[5], ARGV[6]) end
+return result
 `)
 
 /** `ARGV` token, ttl: for servers before 7.0, whose `SET` does not take NX and GET together. */

@@ -1,8 +1,18 @@
 /**
  * The one connection that listens. It is opened when somebody listens for the first time, and listens to a channel
- * for as long as it lives: there are few. Whoever relies on a message alone is wrong, since any may get lost.
+ * for as long as it lives: there are few. Any message may get lost with the connection: whoever must not miss one
+ * watches, and is told from when to when nothing was missed.
  */
 import type { Client } from "./client.js"
+
+/** Somebody who must know whether messages may have been missed. */
+export interface Watcher {
+  /** Nothing is missed from now on. */
+  readonly on: () => void
+  /** From now on messages may be missed. */
+  readonly off: () => void
+  readonly message: (message: string) => void
+}
 
 export interface Subscriber {
   /**
@@ -10,11 +20,14 @@ export interface Subscriber {
    * it turns out that there is no telling when that will be.
    */
   readonly subscribe: (channel: string, onMessage: (message: string) => void, listening: () => void) => void
+  /** Hands on what is said in a channel until it is told to stop. */
+  readonly watch: (channel: string, watcher: Watcher) => () => void
   readonly close: () => void
 }
 
 interface Subscription {
   readonly handlers: Set<(message: string) => void>
+  readonly watchers: Set<Watcher>
   readonly waiting: Set<() => void>
   listening: boolean
 }
@@ -22,11 +35,23 @@ interface Subscription {
 /** How long somebody waits for the server to confirm that he listens. */
 const patienceMillis = 250
 
-export const makeSubscriber = (connect: () => Client): Subscriber => {
+/** How often a connection that is watched shows that it is alive, and how long it has to do so. */
+const heartbeatMillis = 1_000
+
+/** The pause before another connection is opened where one does not come back by itself. */
+const reopenMillis = 100
+
+/**
+ * @param connect - opens a connection; `undefined` where there is nobody yet to connect to
+ */
+export const makeSubscriber = (connect: () => Client | undefined): Subscriber => {
   const subscriptions = new Map<string, Subscription>()
   let client: Client | undefined
   let hopeless = false
   let closed = false
+  let reopening: NodeJS.Timeout | undefined
+  let heart: NodeJS.Timeout | undefined
+  let unanswered: Client | undefined
 
   const letGo = (subscription: Subscription) => {
     const waiting = Array.from(subscription.waiting)
@@ -34,57 +59,119 @@ export const makeSubscriber = (connect: () => Client): Subscriber => {
     waiting.forEach((listening) => listening())
   }
   const subscribe = (channel: string, subscription: Subscription) => {
-    if (client?.status !== "ready") return
-    client.callBuffer("subscribe", channel).then(() => {
-      subscription.listening = true
+    const asked = client
+    if (asked?.status !== "ready") return
+    asked.callBuffer("subscribe", channel).then(() => {
+      if (unanswered === asked) unanswered = undefined
+      if (client !== asked || closed) return
+      if (!subscription.listening) {
+        subscription.listening = true
+        subscription.watchers.forEach(({ on }) => on())
+      }
       letGo(subscription)
     }, () => letGo(subscription))
   }
-  const onReady = () => {
-    hopeless = false
-    subscriptions.forEach((subscription, channel) => subscribe(channel, subscription))
-  }
-  const onClose = () => {
+  const deafen = () => {
     hopeless = true
+    unanswered = undefined
     for (const subscription of subscriptions.values()) {
+      if (subscription.listening) subscription.watchers.forEach(({ off }) => off())
       subscription.listening = false
       letGo(subscription)
     }
   }
   const onMessage = (channel: unknown, message: unknown) => {
-    subscriptions.get(String(channel))?.handlers.forEach((handler) => handler(String(message)))
+    const subscription = subscriptions.get(String(channel))
+    if (subscription === undefined) return
+    const text = String(message)
+    subscription.handlers.forEach((handler) => handler(text))
+    subscription.watchers.forEach((watcher) => watcher.message(text))
+  }
+  const reopen = () => {
+    client = undefined
+    if (closed || reopening !== undefined) return
+    reopening = setTimeout(() => {
+      reopening = undefined
+      open()
+    }, reopenMillis * (1 + Math.random())).unref()
   }
   const open = () => {
-    client = connect()
-    client.on("error", () => {})
-    client.on("ready", onReady)
-    client.on("close", onClose)
-    client.on("end", onClose)
-    client.on("message", onMessage)
+    const opened = connect()
+    client = opened
+    if (opened === undefined) return reopen()
+    const isCurrent = () => client === opened
+    opened.on("error", () => {})
+    opened.on("ready", () => {
+      if (!isCurrent()) return
+      hopeless = false
+      subscriptions.forEach((subscription, channel) => subscribe(channel, subscription))
+    })
+    opened.on("close", () => isCurrent() && deafen())
+    opened.on("end", () => {
+      if (!isCurrent()) return
+      deafen()
+      reopen()
+    })
+    opened.on("message", (channel, message) => isCurrent() && onMessage(channel, message))
+  }
+
+  /** A connection may die without a word: one that is watched has to answer from time to time. */
+  const beat = () => {
+    const [watched] = Array.from(subscriptions).filter(([, { watchers }]) => watchers.size > 0)
+    if (watched === undefined) {
+      clearInterval(heart)
+      heart = undefined
+    } else if (unanswered !== undefined && unanswered === client) {
+      const late = unanswered
+      // What has come already and was not read, because the process was busy, has come in time.
+      setImmediate(() => {
+        if (unanswered !== late || client !== late) return
+        deafen()
+        late.disconnect(true)
+      })
+    } else if (client?.status === "ready") {
+      unanswered = client
+      subscribe(...watched)
+    }
+  }
+
+  const subscriptionOf = (channel: string): Subscription => {
+    const known = subscriptions.get(channel)
+    if (known !== undefined) return known
+    const made = { handlers: new Set<() => void>(), watchers: new Set<Watcher>(), waiting: new Set<() => void>(), listening: false }
+    subscriptions.set(channel, made)
+    if (closed) return made
+    if (client === undefined && reopening === undefined) open()
+    else subscribe(channel, made)
+    return made
   }
 
   return {
     subscribe: (channel, handler, listening) => {
-      const known = subscriptions.get(channel)
-      const subscription: Subscription = known ?? { handlers: new Set(), waiting: new Set(), listening: false }
+      const isHopeless = hopeless
+      const subscription = subscriptionOf(channel)
       subscription.handlers.add(handler)
-      if (known === undefined) subscriptions.set(channel, subscription)
-      if (closed || subscription.listening || hopeless) listening()
-      else {
-        const once = () => {
-          clearTimeout(timer)
-          subscription.waiting.delete(once)
-          listening()
-        }
-        const timer = setTimeout(once, patienceMillis)
-        subscription.waiting.add(once)
+      if (closed || subscription.listening || isHopeless) return listening()
+      const once = () => {
+        clearTimeout(timer)
+        subscription.waiting.delete(once)
+        listening()
       }
-      if (client === undefined && !closed) open()
-      else if (known === undefined) subscribe(channel, subscription)
+      const timer = setTimeout(once, patienceMillis)
+      subscription.waiting.add(once)
+    },
+    watch: (channel, watcher) => {
+      const subscription = subscriptionOf(channel)
+      subscription.watchers.add(watcher)
+      if (subscription.listening) watcher.on()
+      heart ??= setInterval(beat, heartbeatMillis).unref()
+      return () => void subscription.watchers.delete(watcher)
     },
     close: () => {
       closed = true
-      onClose()
+      deafen()
+      clearTimeout(reopening)
+      clearInterval(heart)
       client?.disconnect()
     }
   }

@@ -105,6 +105,7 @@ export const around = (
     wrap({ primitive, names, run: Effect.suspend(run) })
   const tagsOf = (steps: ReadonlyArray<{ readonly tag: string }>) => steps.map(({ tag }) => tag)
   return CacheStore.make({
+    changes: store.changes,
     lookup: (entry, tags) => step("lookup", [entry, ...tags], () => store.lookup(entry, tags)),
     obtain: (tags, ttl, probation) => step("obtain", tags, () => store.obtain(tags, ttl, probation)),
     replace: (entry, bytes, ttl, seen, until) => step("replace", [entry], () => store.replace(entry, bytes, ttl, seen, until)),

@@ -97,6 +97,9 @@ const obtain = obtainable.map(({ millis, stamp }): Command => ({
   ...millis === "1" ? { expiring: over } : {}
 }))
 
+/** Where what is changed is told, and what is told. */
+const note = ["a channel", "a tag"]
+
 const invalidations = fc.oneof(
   fc.constant<Invalidation>({ how: "kill" }),
   fc.constantFrom(...randoms).map((soft): Invalidation => ({ how: "expire", soft })),
@@ -120,14 +123,14 @@ const invalidate = invalidations.map((invalidation): Command => ({
   name: `INVALIDATE ${invalidationArgs(invalidation).join(" ")}`,
   expected: (state) => answered(model.invalidate(state, invalidation)),
   script: lua.invalidate,
-  args: invalidationArgs(invalidation)
+  args: [...note, ...invalidationArgs(invalidation)]
 }))
 
 const begin = fc.tuple(someToken, fc.boolean()).map(([token, isShort]): Command => ({
   name: `BEGIN ${token}${isShort ? ", which runs out" : ""}`,
   expected: (state) => ({ state: model.begin(state, token), answer: 1 }),
   script: lua.begin,
-  args: [`${token}`, isShort ? "1" : hour],
+  args: [`${token}`, isShort ? "1" : hour, ...note],
   ...isShort ? { expiring: token } : {}
 }))
 

@@ -142,7 +142,7 @@ describe("what the server is asked", () => {
         Effect.forEach(names(500), (name) => store.replace(name, entry, minute, null), { concurrency: "unbounded" })
       )
       const { commands, roundTrips } = await costOf(store.invalidate([{ _tag: "kill", tag }], minute))
-      expect(commands).toEqual({ evalsha: 1, get: 1, unlink: 1 })
+      expect(commands).toEqual({ evalsha: 1, get: 1, unlink: 1, publish: 1 })
       expect(roundTrips).toBe(1)
     }))
 
