@@ -13,7 +13,6 @@ import { makeFlights } from "./flights.js"
 import type { Look } from "./flights.js"
 import { beyondLevel } from "./level.js"
 import { makeLoading } from "./loading.js"
-import { never } from "./memoryTier.js"
 import { isComplete, makeReading } from "./reading.js"
 import type { Found, Gap, Plan } from "./reading.js"
 import { makeResting } from "./resting.js"
@@ -75,7 +74,7 @@ export const make = (
         }
         const traced = tracing.load(plan, load)
         if (seen === undefined) return tracing.miss(plan, loading.fly(plan, undefined, traced))
-        const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags, since: never }
+        const gap: Gap = seen._tag === "Gap" ? seen.gap : { seen: null, states: byTag(asked, []), tags: plan.tags, since: reading.since() }
         const fresh = tracing.miss(
           plan,
           isComplete(gap)

@@ -97,7 +97,9 @@ export interface Reading {
   readonly entryOf: (key: CacheKey.CacheKey) => string
   /** The answer in the memory of this process, if it is there and still the store's. */
   readonly recall: <A>(plan: Plan<A>, now: number) => Hit | undefined
-  /** Has this process remember what was stored under the stamps of a gap. */
+  /** From when on something is known that is asked of the store now. */
+  readonly since: () => Since
+  /** Has this process remember what was stored under the stamps of a gap, in the place of what it remembered. */
   readonly remember: <A>(plan: Plan<A>, entry: CacheEntry.CacheEntry, since: Since) => Effect.Effect<void>
   /** What to read along with the entry. */
   readonly askedOf: <A>(plan: Plan<A>) => ReadonlyArray<string>
@@ -421,8 +423,11 @@ export const makeReading = (core: Core): Reading => {
     askedOf,
     look: (plan, asked) => lookFor(plan, asked, true),
     recall,
+    since: sinceNow,
     remember: (plan, entry, since) =>
-      Effect.map(Clock.currentTimeMillis, (now) => void keep(plan, entry, since, now)),
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        if (keep(plan, entry, since, now) === undefined) memory?.forget(plan.digest)
+      }),
     unsafeLook: (plan, asked, clock, tell) => {
       const { unsafe } = store.lookup
       const since = sinceNow()

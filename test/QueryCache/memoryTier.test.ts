@@ -275,7 +275,8 @@ describe("what is served out of memory", () => {
       // By the classes of another client.
       const other = yield* cache.answer({ ...request, types: [] }, nobody)
       expect(other).toMatchObject({ value: 2, info: { status: "hit" } })
-      expect((yield* cache.answer({ ...request, mode: "refresh" }, nobody)).info.status).toBe("refreshed")
+      expect((yield* settle(cache, cache.answer({ ...request, mode: "refresh" }, nobody))).info.status).toBe("refreshed")
+      expect(yield* cache.answer(request, query)).toMatchObject({ value: null, info: { source: "memory" } })
     }))
 
   it.scoped("is nothing of another namespace, whose changes are not heard, and nothing on probation", () =>

@@ -25,6 +25,8 @@ export interface Options {
   /** Whether intents may get lost, so that what is committed and not yet acknowledged may be seen and missed again. */
   readonly losesIntents?: boolean
   readonly isWrong?: boolean
+  /** Whether each process has a memory of its own, which hears of what others write a little later. */
+  readonly memory?: boolean
   /** What else happens all the while; given what ends it. */
   readonly mischief?: (signal: AbortSignal) => Promise<void>
 }
@@ -35,7 +37,12 @@ export interface Outcome {
   readonly counts: { readonly [what: string]: number }
   readonly kinds: number
   readonly stale: ReadonlyArray<Stale>
+  /** For how long at the most a process missed what another had written, in milliseconds. */
+  readonly longest: number
 }
+
+/** What the documentation says of how long a memory may miss what others write. */
+const toleranceOfMemory = 2_000
 
 const operationsPerRound = 2_000
 
@@ -61,13 +68,16 @@ const answerOf = async (child: ChildProcess): Promise<unknown> => {
 
 /** Reads and writes at random in several processes, and checks every read against the writes before it. */
 export const observe = async (options: Options): Promise<Outcome> => {
-  const { consistency, isSkewed = false, isWrong = false, namespace, operations, postgres, processes = 4, seed = 1, valkey } = options
+  const { consistency, isSkewed = false, isWrong = false, memory = false, namespace, operations, postgres, processes = 4, seed = 1, valkey } = options
   await runSql(postgres, rows)
   const worker = await bundle(new URL("./worker.ts", import.meta.url))
   const skewOf = (i: number) => isSkewed ? [0, 10_000, -10_000][i % 3] ?? 0 : 0
   const children = await Promise.all(Array.from({ length: processes }, (_, i) =>
-    launch(worker.file, { postgres, valkey, namespace, consistency, skew: skewOf(i), seed: seed * 1_000 + i, isWrong })))
-  const checker = makeChecker(consistency === "strict" && options.losesIntents !== true)
+    launch(worker.file, { postgres, valkey, namespace, consistency, skew: skewOf(i), seed: seed * 1_000 + i, isWrong, memory })))
+  const checker = makeChecker({
+    monotone: consistency === "strict" && options.losesIntents !== true,
+    tolerance: memory ? toleranceOfMemory : 0
+  })
   const counts = new Map<string, number>()
   const kinds = new Set<string>()
   const stale: Array<Stale> = []
@@ -84,7 +94,7 @@ export const observe = async (options: Options): Promise<Outcome> => {
         return report as Promise<Report>
       }))
       done += request.operations * processes
-      stale.push(...checker.check(reports.flatMap((report) => unpack(report.observations))))
+      stale.push(...checker.check(reports.flatMap((report, i) => unpack(report.observations, i))))
       for (const report of reports) {
         for (const [what, count] of Object.entries(report.counts)) counts.set(what, (counts.get(what) ?? 0) + count)
         for (const kind of report.kinds) kinds.add(kind)
@@ -96,5 +106,12 @@ export const observe = async (options: Options): Promise<Outcome> => {
     await Promise.all(children.map((child) => terminate(child, "SIGKILL")))
     await worker.remove()
   }
-  return { operations: done, seconds: (performance.now() - startedAt) / 1_000, counts: Object.fromEntries(counts), kinds: kinds.size, stale }
+  return {
+    operations: done,
+    seconds: (performance.now() - startedAt) / 1_000,
+    counts: Object.fromEntries(counts),
+    kinds: kinds.size,
+    stale,
+    longest: checker.longest()
+  }
 }

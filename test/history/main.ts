@@ -1,5 +1,6 @@
 /**
- * Histories at length: `npm run history -- --operations 1000000`, or with `--place "three nodes"` for one of the places.
+ * Histories at length: `npm run history -- --operations 1000000`, or with `--place "three nodes"` for one of the places,
+ * with `--memory` where each process has a memory of its own.
  * Fails if any read was stale.
  */
 import { readFile } from "node:fs/promises"
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     operations: { type: "string", default: "1000000" },
     place: { type: "string", multiple: true, default: Object.keys(places) },
     consistency: { type: "string", multiple: true, default: ["strict", "after-commit"] },
+    memory: { type: "boolean", default: false },
     seed: { type: "string", default: "1" }
   }
 })
@@ -28,16 +30,18 @@ try {
       if (!values.consistency.includes(consistency)) continue
       const place: Place = await open()
       try {
-        const { counts, kinds, operations, seconds, stale } = await observe({
+        const { counts, kinds, longest, operations, seconds, stale } = await observe({
           ...place,
           postgres: await createDatabase(postgres.url, "history", { sql }),
           namespace: "history",
           consistency,
           operations: Number(values.operations),
+          memory: values.memory,
           seed: Number(values.seed)
         })
         failed ||= stale.length > 0
         console.log(`${name}, ${consistency}: ${stale.length} stale of ${operations} operations of ${kinds} kinds in ${seconds.toFixed(0)} s`)
+        if (values.memory) console.log(`   what others wrote was missed for ${longest.toFixed(1)} ms at the most`)
         console.log("  ", { ...counts, ...await place.harm?.() })
         for (const one of stale.slice(0, 5)) console.log("  ", one)
       } finally {

@@ -12,6 +12,7 @@ export interface Start {
   readonly seed: number
   /** Whether it stores what it read under the stamps of after the query, which the check has to see. */
   readonly isWrong: boolean
+  readonly memory: boolean
 }
 
 /** So many operations, of so many callers at a time. */

@@ -1,3 +1,4 @@
+import type { CacheInfo } from "effect-prisma-cache/CacheInfo"
 import type { CachedClient } from "./client.js"
 import { commentsOf, emailOf, families, familyOf, idOf, postOf, userOf } from "./subjects.js"
 
@@ -13,14 +14,14 @@ export interface Answer {
 export type Read = (prisma: CachedClient, family: number) => Promise<Answer>
 
 interface Told<A> {
-  readonly withCacheInfo: () => PromiseLike<{ readonly data: A; readonly info: { readonly status: string } }>
+  readonly withCacheInfo: () => PromiseLike<{ readonly data: A; readonly info: CacheInfo }>
 }
 
 const seeing =
   <A>(ask: (prisma: CachedClient, family: number) => Told<A>, seenIn: (data: A, family: number) => ReadonlyArray<Seen>): Read =>
   async (prisma, family) => {
     const { data, info } = await ask(prisma, family).withCacheInfo()
-    return { status: info.status, seen: seenIn(data, family) }
+    return { status: info.source === "memory" ? "hit in memory" : info.status, seen: seenIn(data, family) }
   }
 
 const cache = { ttl: "1 hour" } as const

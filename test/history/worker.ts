@@ -1,7 +1,7 @@
 /** A process that reads and writes at random, and reports what it saw and when. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { CacheStore } from "effect-prisma-cache/CacheStore"
+import { CacheStore, make as makeStore } from "effect-prisma-cache/CacheStore"
 import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
 import { seeded } from "../QueryCache/interleavings.js"
 import { around } from "../QueryCache/support.js"
@@ -26,10 +26,20 @@ const delay = () => random() * 3
 const pauses = () => random() < 0.2
 const pause = async () => pauses() ? new Promise<void>((resolve) => setTimeout(resolve, delay())) : undefined
 
+type Changes = NonNullable<CacheStore["changes"]>
+
 const slowly = (store: CacheStore) => {
   const wait = Effect.suspend(() => pauses() ? Effect.sleep(delay()) : Effect.void)
-  return around(start.isWrong ? stampsAfterTheQuery(store) : store, ({ run }) => Effect.zipRight(wait, Effect.zipLeft(run, wait)))
+  const slow = around(start.isWrong ? stampsAfterTheQuery(store) : store, ({ run }) => Effect.zipRight(wait, Effect.zipLeft(run, wait)))
+  return makeStore({ ...slow, changes: store.changes && withSlowMail(store.changes) })
 }
+
+/** Messages may take their time, and overtake each other. */
+const withSlowMail = (changes: Changes): Changes => (namespaceTag, listener) =>
+  changes(namespaceTag, {
+    ...listener,
+    changed: (tag) => pauses() ? void setTimeout(() => listener.changed(tag), delay()) : listener.changed(tag)
+  })
 
 const counts = new Map<string, number>()
 const count = (what: string) => void counts.set(what, (counts.get(what) ?? 0) + 1)
@@ -41,6 +51,7 @@ const prisma = makeClient(start.postgres, pause, {
   namespace: start.namespace,
   consistency: start.consistency,
   intentTtl: 600_000,
+  memory: start.memory,
   onEvent: (event) => {
     if (event._tag === "Failed") count(`${event.operation} failed: ${event.error.reason}`)
     if (event._tag === "Corrupt" || event._tag === "Warning") count(event._tag)
@@ -53,11 +64,13 @@ const inTurn = <A>(all: ReadonlyArray<A>) => {
   return (): A => all[turn++ % all.length] as A
 }
 
+type Seen = Omit<Observation, "process">
+
 const kinds = new Set<string>()
 const nextRead = inTurn(Object.entries(reads))
 const nextWrite = inTurn(Object.entries(writes))
 
-const operate = async (observations: Array<Observation>) => {
+const operate = async (observations: Array<Seen>) => {
   const family = Math.floor(random() * families)
   const startedAt = instant()
   const isRead = random() < 0.98
@@ -82,7 +95,7 @@ const operate = async (observations: Array<Observation>) => {
 }
 
 const carryOut = async ({ callers, operations }: Request): Promise<Report> => {
-  const observations: Array<Observation> = []
+  const observations: Array<Seen> = []
   let left = operations
   const caller = async () => {
     while (left-- > 0) await operate(observations)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { CacheOptionsError } from "effect-prisma-cache/CacheError"
-import { prismaCache } from "effect-prisma-cache/PrismaCache"
+import { prismaCache, withAccelerate } from "effect-prisma-cache/PrismaCache"
 import type { PrismaCacheOptions } from "effect-prisma-cache/PrismaCache"
 import { insertCounter, readNames, readsOf, writeNames, writesOf } from "./counters.js"
 import { between, onMemory, untyped, useDatabase } from "./support.js"
@@ -28,6 +28,7 @@ describe("the options of the extension", () => {
       make({
         cache: 5,
         lock: { ttl: 1, waitTimeout: -1, retryDelay: "40", prefix: "", speed: 1 },
+        memory: { maxBytes: 0, maxEntries: "many", maxAge: "soon", minAge: 1 },
         namespace: "",
         defaults: { ttl: "soon", tags: ["", 1] },
         models: { User: { ttl: -1 }, Post: true, Session: false, Tag: { ttl: 1, swr: -1 } },
@@ -54,6 +55,10 @@ describe("the options of the extension", () => {
       "lock.waitTimeout",
       "maxEntryBytes",
       "maxUndelivered",
+      "memory.maxAge",
+      "memory.maxBytes",
+      "memory.maxEntries",
+      "memory.minAge",
       "models.Post",
       "models.Tag.swr",
       "models.User.ttl",
@@ -64,14 +69,24 @@ describe("the options of the extension", () => {
       "unknown",
       "varyBy"
     ])
-    expect(error.message).toMatch(/^prismaCache: 20 problems\n/)
+    expect(error.message).toMatch(/^prismaCache: 24 problems\n/)
     for (const { message, path } of error.problems) {
       expect(error.message).toContain(`${path}: ${message}`)
       expect(message).toMatch(/^got .+, (allowed: |no such option; there are ).+/)
     }
   })
 
-  it.each(["memory", "swr", "staleIfError"])("that are not built yet are refused: %s", (name) => {
+  it("that are not for every cache: a memory without a `maxAge` over one that does not tell of changes", () => {
+    const keyv = { opts: {}, get: () => {}, set: () => {}, delete: () => {} }
+    const error = thrownBy(make({ cache: keyv, memory: { maxEntries: 5 } }))
+    expect(pathsOf(error)).toEqual(["memory"])
+    expect(error.message).toContain("got no maxAge, allowed: { maxAge }")
+    expect(make({ cache: keyv, memory: { maxAge: "1 second" } })).not.toThrow()
+    expect(pathsOf(thrownBy(make({ memory: 5 })))).toEqual(["memory"])
+    expect(pathsOf(thrownBy(() => withAccelerate({ url: "https://cache.example.org", memory: true })))).toEqual(["memory"])
+  })
+
+  it.each(["swr", "staleIfError"])("that belong elsewhere are refused: %s", (name) => {
     const error = thrownBy(make({ [name]: true }))
     expect(pathsOf(error)).toEqual([name])
     expect(error.message).toContain("no such option")

@@ -5,6 +5,7 @@ import { insertPeople } from "./rows.js"
 import {
   adjustableStore,
   answerTo,
+  isMemoryOn,
   missThenHit,
   onEveryStore,
   onMemory,
@@ -146,6 +147,7 @@ onMemory(database, "age", (make) => {
       const { info } = await answerTo(read)
       expect(info).toEqual({
         status: time === 0 ? "miss" : "hit",
+        source: time === 0 ? undefined : isMemoryOn ? "memory" : "store",
         key: "k",
         tags: ["t"],
         createdAt: expect.any(Number),

@@ -19,8 +19,14 @@ import { unhurried } from "../support/unhurried.js"
 
 export type BaseClient = Database["prisma"]
 
-/** `SHORT_CUT=off` lets every read go through the hook. */
-const ways: PrismaCacheOptions = process.env["SHORT_CUT"] === "off" ? { shortCut: false } : {}
+/** Whether every cache has a memory tier. */
+export const isMemoryOn = process.env["MEMORY"] === "on"
+
+/** `SHORT_CUT=off` lets every read go through the hook, `MEMORY=on` puts a memory tier in front of every cache. */
+const ways: PrismaCacheOptions = {
+  ...process.env["SHORT_CUT"] === "off" ? { shortCut: false } : {},
+  ...isMemoryOn ? { memory: { maxAge: "1 hour" } } : {}
+}
 
 const extend = (base: BaseClient, options: PrismaCacheOptions) =>
   base.$extends(prismaCache({ ...unhurried, ...ways, ...options }))
