@@ -297,6 +297,17 @@ export interface Health {
 export type AnswerRest<A> = <E, R>(load: Effect.Effect<A, E, R>) => Effect.Effect<Answer<A>, E, R>
 
 /**
+ * Who is told what came of looking for an answer: one of the two, once.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AnswerTold<A> {
+  readonly hit: (answer: Answer<A>) => void
+  readonly otherwise: (rest: AnswerRest<A>) => void
+}
+
+/**
  * A query cache. Reads never fail because of the cache: whatever is wrong with it, the query is run.
  *
  * @since 0.1.0
@@ -313,13 +324,12 @@ export interface QueryCache {
    * The same for adapters in a hurry: looks in plain code, and tells either a hit, at once or later, or what is to be
    * made of the query otherwise. A hit so needs no fiber.
    */
-  readonly unsafeAnswer: <A>(
-    request: Request<A>,
-    tell: {
-      readonly hit: (answer: Answer<A>) => void
-      readonly otherwise: (rest: AnswerRest<A>) => void
-    }
-  ) => void
+  readonly unsafeAnswer: <A>(request: Request<A>, tell: AnswerTold<A>) => void
+  /**
+   * The same for a request that comes again and again: what is to be found out about it is found out once. What is not
+   * found is asked for by `complete`, if that is given, which must be the same request in all but `late`.
+   */
+  readonly unsafePrepare: <A>(request: Request<A>) => (tell: AnswerTold<A>, complete?: () => Request<A>) => void
   /**
    * Runs a write between telling the store what it is about to touch and invalidating that. Fails because of the cache
    * only under `onUnreachable: "refuse"`, and then before it starts.

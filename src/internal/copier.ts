@@ -117,10 +117,11 @@ const copyOf = (place: Place, types: ValueTypes): Copy => {
     case "Date":
       return (value) => new Date((value as Date).getTime())
     case "Bytes":
-      return (value) => (value as Uint8Array).slice()
+      return (value) => new Uint8Array(value as Uint8Array)
     case "Typed": {
       const { type } = place
-      return type.copy === undefined ? (value) => type.decode(type.encode(value)) : (value) => type.copy?.(value)
+      const copy = type.copy?.bind(type)
+      return copy ?? ((value) => type.decode(type.encode(value)))
     }
     case "List": {
       if (place.elements._tag === "Plain") return (value) => (value as ReadonlyArray<unknown>).slice()
@@ -138,13 +139,14 @@ const copyOf = (place: Place, types: ValueTypes): Copy => {
     case "Record": {
       const names = Array.from(place.members.keys())
       const copies = Array.from(place.members.values(), (member) => copyOf(member, types))
+      const isInherited = names.map((name) => name in Object.prototype)
       return (value) => {
         const made: Record<string, unknown> = { ...value as Members }
         for (let i = 0; i < names.length; i++) {
           const name = names[i]!
           const member = made[name]
-          // Also an own `__proto__`, as the spread has made it a member of the copy.
-          if (isObject(member) && Object.hasOwn(made, name)) made[name] = copies[i]!(member)
+          if (!isObject(member) || (isInherited[i] === true && !Object.hasOwn(made, name))) continue
+          made[name] = copies[i]!(member) // also an own `__proto__`, as the spread has made it a member of the copy
         }
         return made
       }

@@ -86,18 +86,23 @@ export const make = (
           : revalidating.staleOr(plan, gap, tracing.refresh(plan, load), fresh)
       })
 
-    const unsafeAnswer: QueryCache["unsafeAnswer"] = (request, { hit, otherwise }) => {
-      if (request.mode === "refresh") return otherwise((load) => answer(request, load))
+    const unsafePrepare: QueryCache["unsafePrepare"] = (request) => {
+      if (request.mode === "refresh") return ({ otherwise }) => otherwise((load) => answer(request, load))
       const plan = reading.planOf(request)
-      if (plan === undefined || plan.lifetime.kept === 0) return otherwise((load) => loading.direct(plan, load))
-      const recalled = recall(plan)
-      if (recalled !== undefined) return hit(recalled)
-      const asked = reading.askedOf(plan)
-      const isAsked = reading.unsafeLook(plan, asked, clock, (look, rest) => {
-        if (look?._tag === "Hit") hit(loading.hitAnswer(plan, look.hit, clock.unsafeCurrentTimeMillis()))
-        else otherwise((load) => answerAfter(plan, asked, rest, load))
-      })
-      if (!isAsked) otherwise((load) => answerAfter(plan, asked, reading.look(plan, asked), load))
+      if (plan === undefined || plan.lifetime.kept === 0) {
+        return ({ otherwise }) => otherwise((load) => loading.direct(plan, load))
+      }
+      return ({ hit, otherwise }, complete) => {
+        const recalled = recall(plan)
+        if (recalled !== undefined) return hit(recalled)
+        const completed = () => complete === undefined ? plan : { ...plan, request: complete() }
+        const asked = reading.askedOf(plan)
+        const isAsked = reading.unsafeLook(plan, asked, clock, (look, rest) => {
+          if (look?._tag === "Hit") hit(loading.hitAnswer(plan, look.hit, clock.unsafeCurrentTimeMillis()))
+          else otherwise((load) => answerAfter(completed(), asked, rest, load))
+        })
+        if (!isAsked) otherwise((load) => answerAfter(completed(), asked, reading.look(plan, asked), load))
+      }
     }
 
     const invalidateAll: QueryCache["invalidateAll"] = (given) =>
@@ -121,7 +126,8 @@ export const make = (
       [TypeId]: TypeId,
       namespace: core.own.namespace,
       answer,
-      unsafeAnswer,
+      unsafeAnswer: (request, tell) => unsafePrepare(request)(tell),
+      unsafePrepare,
       fetch: (request, load) => Effect.map(answer(request, load), ({ value }) => value),
       ...writing,
       invalidateAll,

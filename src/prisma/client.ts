@@ -117,22 +117,20 @@ export const hasLaterResultExtensions = (client: PrismaInternals): boolean => {
  * @internal
  */
 export const isAlone = (client: PrismaInternals): boolean => {
-  const extensions: object | undefined = client["_extensions"]
-  if (extensions === undefined) return false
-  const known = alone.get(extensions)
+  const known = alone.get(client)
   if (known !== undefined) return known
-  let made = true
-  for (let node: ExtensionNode | undefined = client["_extensions"].head; node !== undefined; node = node.previous) {
+  let made = client["_extensions"] !== undefined
+  for (let node: ExtensionNode | undefined = client["_extensions"]?.head; node !== undefined; node = node.previous) {
     const { name, query, result } = node.extension
     if (name !== extensionName && (query !== undefined || result !== undefined)) made = false
   }
-  alone.set(extensions, made)
+  alone.set(client, made)
   return made
 }
 
-const alone = new WeakMap<object, boolean>()
-
-const fingerprints = new WeakMap<object, string>()
+// What a client is made of never changes, and asking one for a member takes longer than looking here.
+const alone = new WeakMap<PrismaInternals, boolean>()
+const fingerprints = new WeakMap<PrismaInternals, string>()
 
 /**
  * All of a client that decides what a query returns and does not stand in the query: the schema, the database, global
@@ -141,8 +139,7 @@ const fingerprints = new WeakMap<object, string>()
  * @internal
  */
 export const fingerprint = (client: PrismaInternals): string => {
-  const extensions: object | undefined = client["_extensions"]
-  const known = extensions === undefined ? undefined : fingerprints.get(extensions)
+  const known = fingerprints.get(client)
   if (known !== undefined) return known
   const needs = Object.keys(models(client)).map((model) => [
     model,
@@ -155,7 +152,7 @@ export const fingerprint = (client: PrismaInternals): string => {
     client["_globalOmit"] ?? null,
     needs
   ]))
-  if (extensions !== undefined) fingerprints.set(extensions, made)
+  fingerprints.set(client, made)
   return made
 }
 

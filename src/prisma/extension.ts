@@ -107,7 +107,7 @@ const extend = (
 
   const reader = makeReader(context)
   const facade: FacadeOptions = {
-    shortCut: settings.shortCut ? makeShortCut(context, reader.prepare) : undefined,
+    shortCut: settings.shortCut ? makeShortCut(context, reader) : undefined,
     raw: makeRaw(context),
     region: settings.region,
     onExtended: (extended) => {

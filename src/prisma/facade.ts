@@ -36,7 +36,7 @@ export const isFacade = (client: object): boolean => facades.has(client)
 /** @internal */
 export const makeFacade = (client: PrismaInternals, options: FacadeOptions): PrismaInternals => {
   const models = modelProperties(client)
-  const delegates = new Map<string, { readonly of: object; readonly facade: object }>()
+  const delegates = new Map<string | symbol, object>()
 
   const extend = (...args: ReadonlyArray<unknown>) => {
     const extended: PrismaInternals = client["$extends"](...args)
@@ -56,14 +56,14 @@ export const makeFacade = (client: PrismaInternals, options: FacadeOptions): Pri
   }
 
   const facade = replaceable(client, (member) => {
+    const known = delegates.get(member)
+    if (known !== undefined) return known
     const value = client[member]
     if (member === "$extends" && typeof value === "function") return extend
     if (isRaw(member) && typeof value === "function") return raw(member)
     if (typeof member !== "string" || typeof value !== "object" || value === null || !models.has(member)) return value
-    const known = delegates.get(member)
-    if (known !== undefined && known.of === value) return known.facade
     const made = makeDelegate(client, value, options)
-    delegates.set(member, { of: value, facade: made })
+    delegates.set(member, made)
     return made
   })
   facades.add(facade)
@@ -101,14 +101,12 @@ const replaceable = (target: PrismaInternals, get: (member: string | symbol) => 
 
 /** A model of a client: its queries carry a call with them. */
 const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, options: FacadeOptions): object => {
-  const methods = new Map<string, Method>()
+  const methods = new Map<string | symbol, Method>()
   const { shortCut } = options
   const relations = relationsOf(client, delegate["$name"])
   const overridden = overriddenOperations(client, delegate["$name"])
 
   const query = (operation: string): Method => {
-    const known = methods.get(operation)
-    if (known !== undefined) return known
     const read = isRead(operation)
     const method: Method = (args) => {
       // What is no object of arguments is for Prisma to reject.
@@ -128,6 +126,8 @@ const makeDelegate = (client: PrismaInternals, delegate: PrismaInternals, option
   }
 
   return replaceable(delegate, (member) => {
+    const known = methods.get(member)
+    if (known !== undefined) return known
     const value = delegate[member]
     if (typeof member !== "string" || typeof value !== "function" || overridden.has(member)) return value
     return isRead(member) || isWrite(member) ? query(member) : value
@@ -164,7 +164,7 @@ const direct = (promise: PrismaInternals): Source => ({ promise, own: () => prom
  * A read that Prisma hears of only if it is not answered before. Like Prisma's own promises it does nothing until it is
  * waited for, and then once.
  */
-const makeLazy = (call: Call, ask: () => PrismaInternals, look: () => Promise<Attempt> | undefined): Source => {
+const makeLazy = (call: Call, ask: () => PrismaInternals, look: () => Attempt | Promise<Attempt> | undefined): Source => {
   let asked: PrismaInternals | undefined
   let answer: Promise<unknown> | undefined
   const own = () => (asked ??= ask())
@@ -177,7 +177,13 @@ const makeLazy = (call: Call, ask: () => PrismaInternals, look: () => Promise<At
     return found.value
   }
   const askOwn = (): Promise<unknown> => own()["then"]((value: unknown) => value)
-  const run = () => (answer ??= (asked === undefined ? look()?.then(settle) : undefined) ?? askOwn())
+  const start = (): Promise<unknown> => {
+    const found = asked === undefined ? look() : undefined
+    if (found === undefined) return askOwn()
+    if (found instanceof Promise) return found.then(settle)
+    return found._tag === "Hit" ? Promise.resolve(settle(found)) : Promise.resolve(found).then(settle)
+  }
+  const run = () => (answer ??= start())
   return {
     own,
     promise: {

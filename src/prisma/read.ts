@@ -40,7 +40,7 @@ const inTime = <A>(label: string, timeout: Duration.DurationInput | undefined, q
 const isThere = (value: unknown) => value !== null
 
 /** A read, ready to be looked for, and what asks the database if it is not found. */
-interface Prepared {
+export interface Prepared {
   readonly request: Request<unknown>
   readonly load: (send: Send) => Effect.Effect<unknown, unknown>
 }
@@ -51,6 +51,8 @@ export type Prepare = (
   wish: Cached,
   call: Call | undefined,
   types: ValueTypes,
+  /** What decides the result beside the query, where that is known already. */
+  around?: ReadonlyArray<unknown>,
   /** Whom to tell what is wrong. Default: whoever listens to events. */
   say?: (message: string) => void
 ) => Prepared | undefined
@@ -99,9 +101,9 @@ export const makeReader = (context: HookContext): Reader => {
   }
 
   /** `undefined` where there is no telling which entry it is. */
-  const prepare: Prepare = (query, wish, call, types, say = warn) => {
+  const prepare: Prepare = (query, wish, call, types, known, say = warn) => {
     const { key, namespace } = wish
-    const around = isHidden(call) ? undefined : context.surroundings(call?.client, query.label, say)
+    const around = known ?? (isHidden(call) ? undefined : context.surroundings(call?.client, query.label, say))
     if (around === undefined) return undefined
     const named = typeof key === "string" || typeof key === "function" ? customKeys(query, around) : undefined
     const made = typeof key === "string" && named !== undefined

@@ -1,5 +1,5 @@
 import type { Contestant } from "./contestant.js"
-import { inMemory, memoryLayer, onValkey, throughEffect, throughPrisma, valkeyLayer } from "./ours.js"
+import { throughEffect, throughPrisma } from "./ours.js"
 import { asyncCacheDedupe, bento, cachifiedOnValkey, extensionRedis } from "./peers.js"
 import { bare, byHand, constant } from "./plain.js"
 
@@ -15,8 +15,10 @@ export const contestants: ReadonlyArray<Contestant> = [
   extensionRedis("prisma-extension-redis 5, superjson", "superjson"),
   asyncCacheDedupe("async-cache-dedupe 3, Valkey"),
   cachifiedOnValkey("cachified 5, Valkey"),
-  throughPrisma("ours, Valkey, Prisma", onValkey),
-  throughPrisma("ours, memory, Prisma", inMemory, { inMemory: true }),
-  throughEffect("ours, Valkey, Effect", valkeyLayer),
-  throughEffect("ours, memory, Effect", memoryLayer, { inMemory: true })
+  throughPrisma("ours, Valkey, Prisma"),
+  throughPrisma("ours, Valkey, Prisma's hook", { shortCut: false }),
+  throughEffect("ours, Valkey, Effect"),
+  throughPrisma("ours, memory + Valkey, Prisma", { memory: true }),
+  throughPrisma("ours, memory + Valkey, Prisma's hook", { memory: true, shortCut: false }),
+  throughEffect("ours, memory + Valkey, Effect", { memory: true })
 ]

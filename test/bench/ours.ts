@@ -1,18 +1,14 @@
-import type { CacheStore } from "effect-prisma-cache/CacheStore"
-import type { DistributedLock } from "effect-prisma-cache/DistributedLock"
-import * as MemoryCache from "effect-prisma-cache/MemoryCache"
 import { prismaCache } from "effect-prisma-cache/PrismaCache"
 import type { PrismaCacheOptions } from "effect-prisma-cache/PrismaCache"
-import { QueryCache } from "effect-prisma-cache/QueryCache"
+import * as QueryCache from "effect-prisma-cache/QueryCache"
 import type { ValueType } from "effect-prisma-cache/Serializer"
 import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { Prisma } from "../prisma/generated/client/client.js"
 import { unhurried } from "../support/unhurried.js"
 import { until } from "../support/process.js"
-import type { Contestant, Place } from "./contestant.js"
+import type { Contestant } from "./contestant.js"
 import { ask, byId, change, keyOf, page } from "./world.js"
 
 const hour = 3_600_000
@@ -20,68 +16,57 @@ const hour = 3_600_000
 /** Nothing here is about how long a cache waits for a slow machine. */
 const patient = { commandTimeout: 20_000 }
 
-type Services = Layer.Layer<CacheStore | DistributedLock, unknown>
-
-/** The services on the Valkey of a place. */
-export const onValkey = ({ valkey }: Place): Services => ValkeyCache.layerServices(valkey, patient)
-
-/** The services in the memory of this process. */
-export const inMemory = (): Services => MemoryCache.layerServices()
-
 /** The cache as an extension of Prisma's client. */
-export const throughPrisma = (
-  name: string,
-  cache: (place: Place) => Services,
-  options: PrismaCacheOptions & { readonly inMemory?: boolean } = {}
-): Contestant => {
-  const { inMemory = false, ...given } = options
-  return {
-    name,
-    tags: true,
-    inMemory,
-    open: async (place) => {
-      const prisma = place.world.prisma.$extends(prismaCache({
-        ...unhurried,
-        cache: cache(place) as Exclude<PrismaCacheOptions["cache"], undefined>,
-        onEvent: (event) => {
-          if (event._tag === "Failed") place.failed(`${name}: ${event.error.message}`)
-        },
-        ...given
-      }))
-      return {
-        read: (query) => {
-          const strategy = query.tags === undefined ? hour : { ttl: hour, tags: query.tags }
-          return query.rows === 1
-            ? prisma.everything.findUnique({ ...byId(query.at), cache: strategy })
-            : prisma.everything.findMany({ ...page(query), cache: strategy })
-        },
-        update: (at) => prisma.everything.update(change(at)),
-        close: () => prisma.$cache.close()
-      }
+export const throughPrisma = (name: string, options: PrismaCacheOptions = {}): Contestant => ({
+  name,
+  tags: true,
+  inMemory: options.memory === true,
+  open: async ({ failed, valkey, world }) => {
+    const prisma = world.prisma.$extends(prismaCache({
+      ...unhurried,
+      cache: ValkeyCache.layerServices(valkey, patient),
+      onEvent: (event) => {
+        if (event._tag === "Failed") failed(`${name}: ${event.error.message}`)
+      },
+      ...options
+    }))
+    return {
+      read: (query) => {
+        const strategy = query.tags === undefined ? hour : { ttl: hour, tags: query.tags }
+        return query.rows === 1
+          ? prisma.everything.findUnique({ ...byId(query.at), cache: strategy })
+          : prisma.everything.findMany({ ...page(query), cache: strategy })
+      },
+      update: (at) => prisma.everything.update(change(at)),
+      close: () => prisma.$cache.close()
     }
   }
-}
+})
 
 const decimal: ValueType<Prisma.Decimal> = {
   code: "decimal",
   is: (value) => value instanceof Prisma.Decimal,
   encode: (value) => value.valueOf(),
-  decode: (text) => new Prisma.Decimal(text)
+  decode: (text) => new Prisma.Decimal(text),
+  copy: (value) => new Prisma.Decimal(value)
 }
 
 /** The cache as a service, in front of a client that has no cache. */
-export const throughEffect = (
-  name: string,
-  layer: (place: Place) => Layer.Layer<QueryCache, unknown>,
-  options: { readonly inMemory?: boolean } = {}
-): Contestant => ({
+export const throughEffect = (name: string, options: QueryCache.Options = {}): Contestant => ({
   name,
   tags: true,
-  inMemory: options.inMemory ?? false,
-  open: async (place) => {
-    const { prisma } = place.world
-    const runtime = ManagedRuntime.make(layer(place))
-    const cache = await runtime.runPromise(QueryCache)
+  inMemory: options.memory === true,
+  open: async ({ failed, valkey, world: { prisma } }) => {
+    const runtime = ManagedRuntime.make(ValkeyCache.layer({
+      ...unhurried,
+      ...patient,
+      connection: valkey,
+      onEvent: (event) => {
+        if (event._tag === "Failed") failed(`${name}: ${event.error.message}`)
+      },
+      ...options
+    }))
+    const cache = await runtime.runPromise(QueryCache.QueryCache)
     const types = [decimal]
     return {
       read: (query) => {
@@ -112,18 +97,3 @@ export const throughEffect = (
     }
   }
 })
-
-/** The policy on the Valkey of a place. */
-export const valkeyLayer = ({ failed, valkey }: Place): Layer.Layer<QueryCache, unknown> =>
-  ValkeyCache.layer({
-    ...unhurried,
-    ...patient,
-    connection: valkey,
-    consistency: "strict",
-    onEvent: (event) => {
-      if (event._tag === "Failed") failed(`QueryCache: ${event.error.message}`)
-    }
-  })
-
-/** The policy in the memory of this process. */
-export const memoryLayer = (): Layer.Layer<QueryCache> => MemoryCache.layer({ ...unhurried, consistency: "strict" })
