@@ -16,8 +16,9 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/generated/**", "dist/**"],
     globalSetup: ["test/support/globalSetup.ts"],
     pool: "forks",
-    // Most of what a test waits for is a server, so three files at once suit even a small machine.
-    poolOptions: { forks: { minForks: 1, maxForks: 3 } },
+    // Most of what a test waits for is a server, so three files at once suit even a small machine. Where files share
+    // processes (--no-isolate), one that is let go of while it is idle takes the next file with it: none is.
+    poolOptions: { forks: { minForks: 3, maxForks: 3 } },
     // A bound on what hangs, not on how fast a machine is.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -9,8 +9,8 @@ import { anyRows, difference } from "../conformance/values.js"
 import { amount } from "../support/amount.js"
 import { bareCompositions, build, compositions, contextOf, decode, encode } from "./support.js"
 
-// The last two are made of all the others.
-for (const [id, layer] of Object.entries(compositions).slice(amount(-2, 0))) serializerConformance(id, layer)
+// The last one is made of all the others; how it is the other way round is seen on the web platform.
+for (const [id, layer] of Object.entries(compositions).slice(amount(-1, 0))) serializerConformance(id, layer)
 
 serializerConformance("compression above its default threshold", Layer.provide(Compressed.layer(), layerExact))
 

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { prismaCache } from "effect-prisma-cache/PrismaCache"
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
-import { describe, expect, it, onTestFinished } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest"
+import type { Bundle } from "../support/bundle.js"
+import { bundle } from "../support/bundle.js"
 import { makePrisma } from "../support/database.js"
 import { exited } from "../support/process.js"
 import { uniqueName, valkeyUrl } from "../support/servers.js"
@@ -25,15 +26,19 @@ const ownClient = (): BaseClient => {
 const reading = (prisma: CachedClient) => () => prisma.counter.findMany({ take: 1, cache: true })
 
 describe("a program that has closed its clients exits by itself", () => {
-  const script = fileURLToPath(new URL("./program.ts", import.meta.url))
-  const root = fileURLToPath(new URL("../..", import.meta.url))
+  let program: Bundle
+
+  beforeAll(async () => {
+    program = await bundle(new URL("./program.ts", import.meta.url))
+  })
+  afterAll(() => program?.remove())
 
   it.each([
     ["in memory, which it says once", false],
     ["on Valkey", true]
   ])("%s", async (_, onValkey) => {
-    const args = ["--import", "tsx", script, database.url, ...(onValkey ? [valkeyUrl()] : [])]
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+    const args = [program.file, database.url, ...(onValkey ? [valkeyUrl()] : [])]
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
     let said = ""
     let errors = ""
     let closedAt = Number.NaN

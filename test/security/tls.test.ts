@@ -5,6 +5,8 @@ import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Bundle } from "../support/bundle.js"
+import { bundle } from "../support/bundle.js"
 import { freePort } from "../support/process.js"
 import { startValkey } from "../support/valkey.js"
 import type { ValkeyServer } from "../support/valkey.js"
@@ -14,24 +16,25 @@ import type { Certified } from "./certificates.js"
 import { open, round } from "./support.js"
 import type { Opened } from "./support.js"
 
-const root = path.resolve(import.meta.dirname, "../..")
-
 describe("a server that speaks TLS", () => {
   let directory: string
   let server: ValkeyServer
   let port: number
   let good: Certified
   let strange: Certified
+  let program: Bundle
 
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), "certificates-"))
+    program = await bundle(new URL("./secureUrl.ts", import.meta.url))
     good = await certify(directory, "good", [{ type: 7, ip: "127.0.0.1" }, { type: 2, value: "localhost" }])
     strange = await certify(directory, "strange", [{ type: 7, ip: "127.0.0.1" }])
     port = await freePort()
     server = await startValkey({ args: ["--tls-port", `${port}`, ...good.args] })
   })
   afterAll(async () => {
-    await server.stop()
+    await server?.stop()
+    await program?.remove()
     await rm(directory, { recursive: true, force: true })
   })
 
@@ -48,10 +51,8 @@ describe("a server that speaks TLS", () => {
     expect(opened.flatMap(({ failures }) => failures())).toEqual([])
   })
 
-  const program = path.join(root, "test/security/secureUrl.ts")
   const statuses = async (url: string, env: NodeJS.ProcessEnv) => {
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", program, url], {
-      cwd: root,
+    const { stdout } = await promisify(execFile)(process.execPath, [program.file, url], {
       env: { ...process.env, ...env }
     })
     return JSON.parse(stdout) as ReadonlyArray<string>

@@ -51,7 +51,8 @@ const inMemory = (
     rest: turns(isBusy ? 6 : 200),
     readers: 10,
     writers: 2,
-    rounds: 40,
+    // Those that are to be caught have all of them.
+    rounds: isBusy ? 40 : amount(25, 40),
     ...more
   })
 }

@@ -1,15 +1,21 @@
 import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Bundle } from "../support/bundle.js"
+import { bundle } from "../support/bundle.js"
 import { exited, freePort, hasExited, until } from "../support/process.js"
 import type { ValkeyServer } from "../support/valkey.js"
 import { startValkey } from "../support/valkey.js"
 
-const script = fileURLToPath(new URL("./script.ts", import.meta.url))
+let program: Bundle
+
+beforeAll(async () => {
+  program = await bundle(new URL("./script.ts", import.meta.url))
+})
+afterAll(() => program?.remove())
 
 /** Runs the program; what it wrote to its error output is part of what it said, since it is to be silent there. */
 const start = (url: string, mode: "once" | "loop" | "brief") => {
-  const child = spawn(process.execPath, ["--import", "tsx", script, url, mode], { stdio: "pipe" })
+  const child = spawn(process.execPath, [program.file, url, mode], { stdio: "pipe" })
   const said: Array<string> = []
   let errors = ""
   let closedAt = Number.NaN
