@@ -5,17 +5,6 @@
 import type { AnyValueType, ValueTypes } from "../Serializer.js"
 import { maxDepth } from "./failure.js"
 
-/**
- * A value that copies can be made of.
- *
- * @internal
- */
-export interface Template {
-  readonly copy: () => unknown
-  /** About how much memory it takes. */
-  readonly bytes: number
-}
-
 /** What is found at one place of the value, in all rows. What is no object is copied as it is, beside anything. */
 type Place =
   | { readonly _tag: "Plain" | "Date" | "Bytes" | "Any" }
@@ -157,17 +146,63 @@ const copyOf = (place: Place, types: ValueTypes): Copy => {
 }
 
 /**
- * A template of the value, which belongs to nobody else. `undefined` where there is something in it that cannot be copied.
+ * How values of a shape are copied, which many values have in common.
  *
  * @internal
  */
-export const makeTemplate = (value: unknown, types: ValueTypes): Template | undefined => {
+export interface Copier {
+  readonly copy: (value: unknown) => unknown
+  readonly types: ValueTypes
+}
+
+/** More shapes than that are not remembered. */
+const maxShapes = 1_000
+
+/** The copiers of values with these types, by what says all of a shape. */
+const copiers = new WeakMap<ValueTypes, Map<string, Copier>>()
+
+const shapeOf = (place: Place, types: ValueTypes): string => {
+  switch (place._tag) {
+    case "Typed":
+      return `T${types.indexOf(place.type)}`
+    case "List":
+      return `[${shapeOf(place.elements, types)}]`
+    case "Record": {
+      let text = "{"
+      for (const [name, member] of place.members) text += `${name.length}:${name}${shapeOf(member, types)}`
+      return `${text}}`
+    }
+    default:
+      return place._tag.slice(0, 1)
+  }
+}
+
+const copierOf = (place: Place, types: ValueTypes): Copier => {
+  const known = copiers.get(types) ?? new Map<string, Copier>()
+  copiers.set(types, known)
+  const shape = shapeOf(place, types)
+  const found = known.get(shape)
+  if (found !== undefined) return found
+  const copy = copyOf(place, types)
+  const made: Copier = { types, copy: (value) => isObject(value) ? copy(value) : value }
+  if (known.size < maxShapes) known.set(shape, made)
+  return made
+}
+
+/**
+ * What copies a value, and about how much memory that takes. `undefined` where there is something in it that cannot be
+ * copied.
+ *
+ * @internal
+ */
+export const makeCopier = (
+  value: unknown,
+  types: ValueTypes
+): { readonly copier: Copier; readonly bytes: number } | undefined => {
   try {
     const survey = new Survey(types)
-    const place = survey.place(value, 0)
-    if (!isObject(value)) return { bytes: survey.bytes, copy: () => value }
-    const copy = copyOf(place, types)
-    return { bytes: survey.bytes, copy: () => copy(value) }
+    const copier = copierOf(survey.place(value, 0), types)
+    return { copier, bytes: survey.bytes }
   } catch {
     return undefined
   }

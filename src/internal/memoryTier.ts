@@ -15,11 +15,16 @@ import type { CacheEntry } from "../CacheEntry.js"
 import type { CacheStore, ChangeListener } from "../CacheStore.js"
 import type { MemoryOptions, Options } from "../QueryCache.js"
 import type { ValueTypes } from "../Serializer.js"
-import { makeTemplate } from "./copier.js"
-import type { Template } from "./copier.js"
+import { makeCopier } from "./copier.js"
+import type { Copier } from "./copier.js"
 import type { Names } from "./names.js"
 import { pack } from "./text.js"
 import type { Packed } from "./text.js"
+
+/** What there is to be said of an answer that was found, and how much was read. */
+export interface Life extends Pick<CacheEntry, "createdAt" | "ttlMillis" | "queryMillis"> {
+  readonly bytes: number
+}
 
 /** Bounds of the memory. */
 export interface Bounds {
@@ -34,9 +39,15 @@ const maxChanges = 10_000
 /** What an entry takes beside its answer: its names, and its place among the others. About, in bytes. */
 const overhead = 400
 
-/** An answer that is kept: as the store has it until it is asked for the first time, then as what copies are made of. */
-export interface Held {
+/** A whole number of some days in milliseconds takes no memory of its own if it is made as one. */
+const compact = (millis: number): number => {
+  const whole = millis | 0
+  return whole === millis ? whole : millis
+}
+
+interface Times {
   readonly tags: ReadonlyArray<string>
+  /** Times are milliseconds from the tier's own beginning, which makes small numbers of them. */
   readonly createdAt: number
   readonly ttlMillis: number
   readonly queryMillis: number
@@ -46,12 +57,16 @@ export interface Held {
   readonly until: number
   /** The change up to which it is known to be of worth. */
   checked: number
-  /** Empty where there is a template. */
-  readonly packed: Packed
-  readonly template: Template | undefined
-  /** What the template was decoded with. */
-  readonly types: ValueTypes | undefined
 }
+
+/**
+ * An answer that is kept: as the store has it, until it is asked for the first time; then the value that the copier makes
+ * copies of. There may be many: every field counts.
+ */
+export type Held = Times & (
+  | { readonly copier: undefined; readonly form: Packed }
+  | { readonly copier: Copier; readonly form: unknown }
+)
 
 /** A moment: what is learnt from now on. Negative: it is not to be kept. */
 export type Since = number
@@ -64,8 +79,10 @@ export interface MemoryTier extends ChangeListener {
   readonly recall: (digest: string, now: number) => Held | undefined
   /** Keeps what was learnt from the store, unless it may have changed since it was asked for. */
   readonly keep: (digest: string, entry: CacheEntry, since: Since, now: number) => Held | undefined
-  /** Keeps it in a form that copies are made of. */
-  readonly keepTemplate: (digest: string, held: Held, value: unknown, types: ValueTypes) => void
+  /** Keeps a copy of the value that it is, of which further copies are made. */
+  readonly keepValue: (digest: string, held: Held, value: unknown, types: ValueTypes) => void
+  /** What there is to be said of it. */
+  readonly lifeOf: (held: Held) => Life
   readonly forget: (digest: string) => void
   readonly size: () => { readonly entries: number; readonly bytes: number }
 }
@@ -78,6 +95,7 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
   /** What was learnt before is of no worth. */
   let floor = 0
   let isOn = false
+  let origin: number | undefined
 
   const isOfWorth = (tags: ReadonlyArray<string>, since: Since): boolean => {
     if (since < floor) return false
@@ -118,7 +136,7 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
     recall: (digest, now) => {
       const held = entries.get(digest)
       if (held === undefined) return undefined
-      if (now < held.until && (held.checked === latest || isOfWorth(held.tags, held.checked))) {
+      if (now - (origin ?? 0) < held.until && (held.checked === latest || isOfWorth(held.tags, held.checked))) {
         held.checked = latest
         return held
       }
@@ -130,26 +148,33 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
       const until = Math.min(now + bounds.maxAgeMillis, now + Math.min(ttlMillis, keptMillis), createdAt + ttlMillis)
       if (until <= now) return undefined
       const bytes = payload.length
+      origin ??= now
       const held: Held = {
         tags: tags.map(interned),
-        createdAt,
-        ttlMillis,
-        queryMillis,
+        createdAt: compact(createdAt - origin),
+        ttlMillis: compact(ttlMillis),
+        queryMillis: compact(queryMillis),
         bytes,
-        until,
+        until: compact(until - origin),
         checked: latest,
-        packed: pack(payload),
-        template: undefined,
-        types: undefined
+        form: pack(payload),
+        copier: undefined
       }
       entries.set(digest, held, { size: bytes + overhead })
       return held
     },
-    keepTemplate: (digest, held, value, types) => {
-      const template = makeTemplate(value, types)
-      if (template === undefined) return
-      entries.set(digest, { ...held, packed: "", template, types }, { size: template.bytes + overhead })
+    keepValue: (digest, held, value, types) => {
+      const made = makeCopier(value, types)
+      if (made === undefined) return
+      const { bytes, copier } = made
+      entries.set(digest, { ...held, form: copier.copy(value), copier }, { size: bytes + overhead })
     },
+    lifeOf: ({ bytes, createdAt, queryMillis, ttlMillis }) => ({
+      createdAt: createdAt + (origin ?? 0),
+      ttlMillis,
+      queryMillis,
+      bytes
+    }),
     forget: (digest) => void entries.delete(digest),
     size: () => ({ entries: entries.size, bytes: entries.calculatedSize })
   }
@@ -175,8 +200,9 @@ export const openMemory = (
 ): Effect.Effect<MemoryTier | undefined> => {
   if (memory === undefined || memory === false) return Effect.succeed(undefined)
   const tier = makeMemoryTier(boundsOf(memory === true ? {} : memory))
-  const hearing = store.changes === undefined
-    ? Effect.sync(tier.on)
-    : Scope.extend(store.changes(own.namespaceTag, tier), scope)
-  return Effect.as(hearing, tier)
+  const hearing = store.changes === undefined ? Effect.sync(tier.on) : store.changes(own.namespaceTag, tier)
+  return Effect.acquireRelease(Effect.succeed(tier), () => Effect.sync(tier.off)).pipe(
+    Effect.tap(() => hearing),
+    Scope.extend(scope)
+  )
 }

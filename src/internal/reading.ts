@@ -19,7 +19,7 @@ import { byTag, distinct, intentTtlDefault } from "./core.js"
 import type { Core } from "./core.js"
 import type { Look } from "./flights.js"
 import { never } from "./memoryTier.js"
-import type { Held, Since } from "./memoryTier.js"
+import type { Held, Life, Since } from "./memoryTier.js"
 import { isSame, isStamp, probationOf, stampTtlMillis } from "./stamp.js"
 import { unpack } from "./text.js"
 
@@ -50,11 +50,6 @@ export interface Plan<A> {
   readonly types: ValueTypes
   /** What the caller may be told of its entry. */
   readonly shown: Pick<CacheInfo, "key" | "tags">
-}
-
-/** What there is to be said of an answer that was found, and how much was read. */
-export interface Life extends Pick<CacheEntry.CacheEntry, "createdAt" | "ttlMillis" | "queryMillis"> {
-  readonly bytes: number
 }
 
 export interface Hit {
@@ -316,7 +311,8 @@ export const makeReading = (core: Core): Reading => {
       const isOver = entry.keptMillis > entry.ttlMillis && now - entry.createdAt >= entry.ttlMillis
       if (vitals === "marked" || isOver) return gap(seen, plan.tags, hit)
       const held = keep(plan, entry, since, now)
-      if (isLate && held !== undefined) keepTemplate(plan, held, value)
+      // The caller gets what was decoded; what takes a fiber to decode is decoded once.
+      if (isLate && held !== undefined) keepValue(plan, held, value)
       return { _tag: "Hit", hit }
     }
     const decoded = decode(plan, entry.payload)
@@ -347,29 +343,26 @@ export const makeReading = (core: Core): Reading => {
   const keep = <A>(plan: Plan<A>, entry: CacheEntry.CacheEntry, since: Since, now: number): Held | undefined =>
     memory !== undefined && since !== never && isToBeKept(entry) ? memory.keep(plan.digest, entry, since, now) : undefined
 
-  const keepTemplate = <A>(plan: Plan<A>, held: Held, value: unknown) => {
-    if (plan.request.schema === undefined) memory?.keepTemplate(plan.digest, held, value, plan.types)
+  const keepValue = <A>(plan: Plan<A>, held: Held, value: unknown) => {
+    if (plan.request.schema === undefined) memory?.keepValue(plan.digest, held, value, plan.types)
   }
 
   const valueOf = <A>(plan: Plan<A>, held: Held): Either.Either<unknown, unknown> => {
-    if (held.template !== undefined) {
-      return held.types === plan.types ? Either.right(held.template.copy()) : Either.left(undefined)
+    if (held.copier !== undefined) {
+      return held.copier.types === plan.types ? Either.right(held.copier.copy(held.form)) : Either.left(undefined)
     }
-    const payload = unpack(held.packed)
-    const decoded = decode(plan, payload)
+    const decoded = decode(plan, unpack(held.form))
     if (!isThere(decoded)) return Either.left(undefined)
-    // The caller gets what was read, and all later ones copies of what is read once more.
-    const again = plan.request.schema === undefined ? decode(plan, payload) : undefined
-    if (again !== undefined && isThere(again) && Either.isRight(again)) keepTemplate(plan, held, again.right)
+    if (Either.isRight(decoded)) keepValue(plan, held, decoded.right)
     return decoded
   }
 
   const recall: Reading["recall"] = (plan, now) => {
     const held = memory?.recall(plan.digest, now)
-    if (held === undefined || !isOurs(plan, held.tags)) return undefined
+    if (memory === undefined || held === undefined || !isOurs(plan, held.tags)) return undefined
     const read = valueOf(plan, held)
     if (Either.isLeft(read)) {
-      memory?.forget(plan.digest)
+      memory.forget(plan.digest)
       return undefined
     }
     const value = read.right as never
@@ -378,7 +371,7 @@ export const makeReading = (core: Core): Reading => {
     } catch {
       return undefined
     }
-    return { source: "memory", life: held, value }
+    return { source: "memory", life: memory.lifeOf(held), value }
   }
 
   const lateOf = <A>(plan: Plan<A>, value: A): Late | undefined => {

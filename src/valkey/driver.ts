@@ -114,7 +114,8 @@ const duplicate = (client: Client): Client | undefined => {
     commandTimeout: undefined,
     enableOfflineQueue: false,
     lazyConnect: false,
-    maxRetriesPerRequest: null,
+    // What was not answered on one connection is asked anew on the next one, and must not pile up until there is one.
+    maxRetriesPerRequest: 0,
     socketTimeout: undefined
   }
   if (client.isCluster !== true) return client.duplicate(overrides)

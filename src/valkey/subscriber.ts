@@ -4,6 +4,7 @@
  * watches, and is told from when to when nothing was missed.
  */
 import type { Client } from "./client.js"
+import { replyCodeOf } from "./errors.js"
 
 /** Somebody who must know whether messages may have been missed. */
 export interface Watcher {
@@ -38,8 +39,9 @@ const patienceMillis = 250
 /** How often a connection that is watched shows that it is alive, and how long it has to do so. */
 const heartbeatMillis = 1_000
 
-/** The pause before another connection is opened where one does not come back by itself. */
+/** The pause before another connection is opened where one does not come back by itself; it doubles, so many times at most. */
 const reopenMillis = 100
+const maxDoublings = 3
 
 /**
  * @param connect - opens a connection; `undefined` where there is nobody yet to connect to
@@ -52,6 +54,10 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
   let reopening: NodeJS.Timeout | undefined
   let heart: NodeJS.Timeout | undefined
   let unanswered: Client | undefined
+  /** Counts the connections, of which one client may have several, one after the other. */
+  let connection = 0
+  /** How many in a row came to nothing. */
+  let failures = 0
 
   const letGo = (subscription: Subscription) => {
     const waiting = Array.from(subscription.waiting)
@@ -59,19 +65,25 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
     waiting.forEach((listening) => listening())
   }
   const subscribe = (channel: string, subscription: Subscription) => {
-    const asked = client
-    if (asked?.status !== "ready") return
-    asked.callBuffer("subscribe", channel).then(() => {
-      if (unanswered === asked) unanswered = undefined
-      if (client !== asked || closed) return
+    const asked = connection
+    if (client?.status !== "ready") return
+    client.callBuffer("subscribe", channel).then(() => {
+      // A connection that was given up may still say something; what it says from then on is not heard.
+      if (connection !== asked || closed) return
+      unanswered = undefined
       if (!subscription.listening) {
         subscription.listening = true
         subscription.watchers.forEach(({ on }) => on())
       }
       letGo(subscription)
-    }, () => letGo(subscription))
+    }, (error) => {
+      // That it refuses is a sign of life.
+      if (connection === asked && replyCodeOf(error) !== undefined) unanswered = undefined
+      letGo(subscription)
+    })
   }
   const deafen = () => {
+    connection++
     hopeless = true
     unanswered = undefined
     for (const subscription of subscriptions.values()) {
@@ -90,10 +102,11 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
   const reopen = () => {
     client = undefined
     if (closed || reopening !== undefined) return
+    const pause = reopenMillis * 2 ** Math.min(failures, maxDoublings)
     reopening = setTimeout(() => {
       reopening = undefined
       open()
-    }, reopenMillis * (1 + Math.random())).unref()
+    }, pause * (1 + Math.random())).unref()
   }
   const open = () => {
     const opened = connect()
@@ -104,6 +117,7 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
     opened.on("ready", () => {
       if (!isCurrent()) return
       hopeless = false
+      failures = 0
       subscriptions.forEach((subscription, channel) => subscribe(channel, subscription))
     })
     opened.on("close", () => isCurrent() && deafen())
@@ -111,14 +125,15 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
       if (!isCurrent()) return
       deafen()
       reopen()
+      failures++
     })
     opened.on("message", (channel, message) => isCurrent() && onMessage(channel, message))
   }
 
   /** A connection may die without a word: one that is watched has to answer from time to time. */
   const beat = () => {
-    const [watched] = Array.from(subscriptions).filter(([, { watchers }]) => watchers.size > 0)
-    if (watched === undefined) {
+    const watched = Array.from(subscriptions).filter(([, { watchers }]) => watchers.size > 0)
+    if (watched.length === 0) {
       clearInterval(heart)
       heart = undefined
     } else if (unanswered !== undefined && unanswered === client) {
@@ -131,7 +146,8 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
       })
     } else if (client?.status === "ready") {
       unanswered = client
-      subscribe(...watched)
+      // What was refused may be allowed by now.
+      watched.filter(([, { listening }], i) => i === 0 || !listening).forEach((one) => subscribe(...one))
     }
   }
 
@@ -164,7 +180,7 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
       const subscription = subscriptionOf(channel)
       subscription.watchers.add(watcher)
       if (subscription.listening) watcher.on()
-      heart ??= setInterval(beat, heartbeatMillis).unref()
+      if (!closed) heart ??= setInterval(beat, heartbeatMillis).unref()
       return () => void subscription.watchers.delete(watcher)
     },
     close: () => {

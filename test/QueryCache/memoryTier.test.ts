@@ -8,7 +8,7 @@ import * as CacheStore from "effect-prisma-cache/CacheStore"
 import type { ChangeListener } from "effect-prisma-cache/CacheStore"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
 import type { Answer, Options, QueryCache, Request } from "effect-prisma-cache/QueryCache"
-import type { ValueType } from "effect-prisma-cache/Serializer"
+import * as Serializer from "effect-prisma-cache/Serializer"
 import { around, counted, makeCache, memoryStore, outOfOrder, read, readKey, recorded, settle } from "./support.js"
 
 /** A store whose messages are on their way until they are let through, and may be held up. */
@@ -30,10 +30,10 @@ const withMail = (store: CacheStore.CacheStore) => {
   }
 }
 
-const make = (options: Partial<Options> = {}) =>
+const make = (options: Partial<Options> = {}, serializer?: Serializer.Serializer) =>
   Effect.gen(function*() {
     const { store, taken } = recorded(memoryStore())
-    const { cache, events } = yield* makeCache({ store, memory: true, ...options, lock: MemoryLock.make() })
+    const { cache, events } = yield* makeCache({ store, memory: true, serializer, ...options, lock: MemoryLock.make() })
     return { cache, events, store, taken }
   })
 
@@ -83,7 +83,7 @@ describe("the memory tier", () => {
   it.scoped("gives every caller a copy of its own", () =>
     Effect.gen(function*() {
       const { cache } = yield* make()
-      const point: ValueType<Point> = {
+      const point: Serializer.ValueType<Point> = {
         code: "point",
         is: (value): value is Point => value instanceof Point,
         encode: ({ x }) => String(x),
@@ -107,6 +107,25 @@ describe("the memory tier", () => {
         own.list.push({ at: null, more: [] })
         Object.assign(own["__proto__"], { at: 9 })
         own.mixed.length = 0
+      }
+    }))
+
+  it.scoped("keeps what takes its time to be decoded, and nobody's copy of it", () =>
+    Effect.gen(function*() {
+      const slow = Serializer.make({
+        ...Serializer.exact,
+        id: "slow",
+        decode: (bytes, context) => Effect.zipRight(Effect.yieldNow(), Serializer.exact.decode(bytes, context))
+      })
+      const { cache, taken } = yield* make({}, slow)
+      const request = read<Array<number>>("a")
+      yield* settle(cache, cache.fetch(request, Effect.succeed([1])))
+      for (const source of ["store", "memory", "memory"]) {
+        taken()
+        const answer = yield* cache.answer(request, Effect.die("asked"))
+        expect(answer).toMatchObject({ value: [1], info: { source } })
+        expect(taken()).toEqual(source === "store" ? ["lookup"] : [])
+        answer.value.push(9)
       }
     }))
 

@@ -10,7 +10,7 @@ import * as MemoryStore from "effect-prisma-cache/CacheStore/Memory"
 import * as DistributedLock from "effect-prisma-cache/DistributedLock"
 import * as MemoryLock from "effect-prisma-cache/DistributedLock/Memory"
 import * as QueryCache from "effect-prisma-cache/QueryCache"
-import { layerExact } from "effect-prisma-cache/Serializer"
+import * as Serializer from "effect-prisma-cache/Serializer"
 import { unhurried } from "../support/unhurried.js"
 
 /** What a cache of a test is made of; a store and a lock of its own unless it is given some to share. */
@@ -18,6 +18,7 @@ export interface Parts extends Omit<QueryCache.Options, "lock" | "onEvent"> {
   readonly store?: CacheStore.CacheStore
   readonly lock?: DistributedLock.DistributedLock
   readonly lease?: QueryCache.LockOptions
+  readonly serializer?: Serializer.Serializer | undefined
 }
 
 /** A cache that is closed with the scope, and what it told. */
@@ -34,12 +35,12 @@ export const memoryStore = () => MemoryStore.make({ maxEntries: 100, maxTags: 1_
 
 export const makeCache = (parts: Parts = {}): Effect.Effect<Made, never, Scope> =>
   Effect.gen(function*() {
-    const { lease, lock = MemoryLock.make(), store = memoryStore(), ...options } = parts
+    const { lease, lock = MemoryLock.make(), serializer = Serializer.exact, store = memoryStore(), ...options } = parts
     const events: Array<CacheEvent> = []
     const services = Layer.mergeAll(
       Layer.succeed(CacheStore.CacheStore, store),
       Layer.succeed(DistributedLock.DistributedLock, lock),
-      layerExact
+      Layer.succeed(Serializer.Serializer, serializer)
     )
     const built = yield* Layer.build(
       QueryCache.layer({ ...unhurried, ...options, lock: lease, onEvent: (event) => void events.push(event) }).pipe(
