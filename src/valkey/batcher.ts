@@ -3,6 +3,8 @@
  * they came, and after them one `MGET` for all that is read. A read may so be carried out later than it came, but
  * never before a command that came earlier.
  *
+ * What was large the last time is read apart, after the rest: an answer of megabytes holds nobody else up.
+ *
  * The answers of a tick are handed back together too, so that those who waited go on in one tick: queries that missed
  * together still meet in the database client's own batch.
  *
@@ -10,6 +12,7 @@
  * the first attempt to connect has come to an end everything waits for it; and when a connection breaks, what must not
  * get lost waits until it has been tried again once.
  */
+import { LRUCache } from "lru-cache"
 import { CacheError } from "../CacheError.js"
 import { isOpen, streamsOf, toDriver } from "./client.js"
 import type { Client } from "./client.js"
@@ -18,6 +21,12 @@ import { connectionCodeOf, isConnectionError, toCacheError } from "./errors.js"
 
 /** More keys are split over several `MGET`s, which still go out together: the server does one after the other. */
 const maxKeysPerRead = 512
+
+/** What is larger, in bytes, is read apart the next time: small answers of its tick are not to wait until it is through. */
+const large = 64 * 1024
+
+/** Of how many keys it is remembered that they are large. */
+const maxLarge = 1_000
 
 /** How long a tick's answers from a cluster wait for each other: one node that is slow must not hold up the rest. */
 const reunionMillis = 20
@@ -37,6 +46,9 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   let phase = phaseOf(client.status)
   let connectionCode: string | undefined
   let gathering: Batch | undefined
+  /** What is read in this tick and known to be large. */
+  let apart: Batch | undefined
+  const largeKeys = new LRUCache<string, true>({ max: maxLarge })
   const held = new Set<Batch>()
   const sent = new Set<Batch>()
 
@@ -89,7 +101,7 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   const send = client.isCluster === true ? sendToCluster : sendToServer
   const dispatch = (batch: Batch) => {
     sent.add(batch)
-    send(client, batch, refuse)
+    send(client, batch, refuse, noteSize)
   }
   let connecting: NodeJS.Timeout | undefined
   const hold = (batch: Batch) => {
@@ -107,9 +119,13 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
   }
 
   const flush = () => {
-    const batch = gathering
-    if (batch === undefined) return
+    const batches = [gathering, apart]
     gathering = undefined
+    apart = undefined
+    for (const batch of batches) if (batch !== undefined) flushOne(batch)
+  }
+
+  const flushOne = (batch: Batch) => {
     batch.start(timeoutMillis, onTimeout, (one) => {
       sent.delete(one)
       held.delete(one)
@@ -123,19 +139,27 @@ export const makeBatcher = (client: Client, timeoutMillis: number): ClientBatche
     if (!batch.isOver()) hold(batch)
   }
 
-  const gather = (): Batch => {
-    if (gathering === undefined) {
-      gathering = new Batch()
-      // Microtasks first, however long the chain: what they ask for belongs to this tick too.
-      queueMicrotask(() => process.nextTick(flush))
-    }
-    return gathering
+  const begin = (): Batch => {
+    // Microtasks first, however long the chain: what they ask for belongs to this tick too.
+    if (gathering === undefined && apart === undefined) queueMicrotask(() => process.nextTick(flush))
+    return new Batch()
+  }
+  const gather = (): Batch => (gathering ??= begin())
+  const gatherApart = (): Batch => (apart ??= begin())
+
+  const noteSize: NoteSize = (key, value) => {
+    if (value !== null && value.length > large) largeKeys.set(key, true)
+    else if (largeKeys.size > 0) largeKeys.delete(key)
   }
 
   return {
     keepsTime: true,
     command: (command) => gather().addCommand(command, false),
-    read: (read) => gather().addRead(read),
+    read: (read) => {
+      const isLarge = largeKeys.size > 0 && read.keys.some((key) => largeKeys.has(key))
+      const batch = isLarge ? gatherApart() : gather()
+      batch.addRead(read)
+    },
     close: () => {
       flush()
       clearTimeout(connecting)
@@ -174,6 +198,9 @@ const isCommand = (part: AnyPart): part is Part<Command> => "name" in part.quest
 
 /** Deals with a part that got no answer. */
 type Refuse = (batch: Batch, part: AnyPart, error: unknown) => void
+
+/** Takes note of how large is what a key holds. */
+type NoteSize = (key: string, value: Buffer | null) => void
 
 /** What was asked in one tick. */
 class Batch {
@@ -265,7 +292,7 @@ type Outcome = readonly [error: unknown, reply?: unknown]
 const absent: Outcome = [new Error("no reply")]
 
 /** One server: one pipeline, one write. */
-const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
+const sendToServer = (client: Client, batch: Batch, refuse: Refuse, noteSize: NoteSize): void => {
   const commands = batch.commands.filter(isWaiting)
   const reads = batch.reads.filter(isWaiting)
   const keys = reads.length > 0 ? Array.from(batch.keys.keys()) : []
@@ -282,8 +309,13 @@ const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
     let failure: unknown = null
     for (let i = 0; i < chunks.length; i++) {
       const [error, reply] = outcomes[commands.length + i] ?? absent
-      if (Array.isArray(reply)) for (const value of reply) values.push(asBuffer(value))
-      else failure ??= error ?? absent[0]
+      if (Array.isArray(reply)) {
+        for (const each of reply) {
+          const value = asBuffer(each)
+          noteSize(keys[values.length] ?? "", value)
+          values.push(value)
+        }
+      } else failure ??= error ?? absent[0]
     }
     for (const part of reads) {
       if (failure !== null) refuse(batch, part, failure)
@@ -313,7 +345,7 @@ const sendToServer = (client: Client, batch: Batch, refuse: Refuse): void => {
  * A cluster: each command by itself, so that each finds its node, and follows it when it moves. The commands for one
  * node still go out in one write.
  */
-const sendToCluster = (client: Client, batch: Batch, refuse: Refuse): void => {
+const sendToCluster = (client: Client, batch: Batch, refuse: Refuse, noteSize: NoteSize): void => {
   const outcomes = new Map<Part<Command> | string, Outcome>()
   const commands = batch.commands.filter(isWaiting)
   let reads = batch.reads.filter(isWaiting)
@@ -350,6 +382,7 @@ const sendToCluster = (client: Client, batch: Batch, refuse: Refuse): void => {
   }, reunionMillis)
   const note = (of: Part<Command> | string, outcome: Outcome) => {
     outcomes.set(of, outcome)
+    if (typeof of === "string" && outcome[0] === null) noteSize(of, asBuffer(outcome[1]))
     if (--missing > 0) return reunited ? releaseSoon() : undefined
     clearTimeout(timer)
     release()

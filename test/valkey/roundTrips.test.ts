@@ -105,6 +105,20 @@ describe("what the server is asked", () => {
       expect(roundTrips).toBeLessThan(3)
     }))
 
+  it("what was large the last time is read apart from the rest of its tick, until it is small again", () =>
+    run(async (store) => {
+      const [small = "", large = ""] = names(2)
+      const both = Effect.all([store.lookup(large, []), store.lookup(small, [])], { concurrency: 2 })
+      const bytes = new Uint8Array(100_000)
+      await Effect.runPromise(Effect.all([store.replace(small, entry, minute, null), store.replace(large, bytes, minute, null)]))
+      expect((await costOf(both)).commands).toEqual({ mget: 1 })
+      expect((await costOf(both)).commands).toEqual({ mget: 2 })
+      expect(await Effect.runPromise(both)).toMatchObject([{ entry: { length: 100_000 } }, { entry: { length: entry.length } }])
+      await Effect.runPromise(store.remove(large, bytes.subarray(0, 17)))
+      expect((await costOf(both)).commands).toEqual({ mget: 2 })
+      expect((await costOf(both)).commands).toEqual({ mget: 1 })
+    }))
+
   it("what is asked for together goes out together: stamps, entries, locks and lookups", () =>
     run(async (store, lock) => {
       const [name = "", other = "", lockName = "", ...tags] = names(6)
