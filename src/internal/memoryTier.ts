@@ -200,7 +200,11 @@ export const openMemory = (
 ): Effect.Effect<MemoryTier | undefined> => {
   if (memory === undefined || memory === false) return Effect.succeed(undefined)
   const tier = makeMemoryTier(boundsOf(memory === true ? {} : memory))
-  const hearing = store.changes === undefined ? Effect.sync(tier.on) : store.changes(own.namespaceTag, tier)
+  // A store that throws where it should listen is one that is not heard.
+  const hearing = Effect.catchAllDefect(
+    Effect.suspend(() => store.changes === undefined ? Effect.sync(tier.on) : store.changes(own.namespaceTag, tier)),
+    () => Effect.sync(tier.off)
+  )
   return Effect.acquireRelease(Effect.succeed(tier), () => Effect.sync(tier.off)).pipe(
     Effect.tap(() => hearing),
     Scope.extend(scope)

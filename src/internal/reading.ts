@@ -24,6 +24,7 @@ import { isSame, isStamp, probationOf, stampTtlMillis } from "./stamp.js"
 import { unpack } from "./text.js"
 
 const noTypes: ValueTypes = []
+const noTags: ReadonlyArray<string> = []
 
 /** More tags than that are not taken over from another call site's entry. */
 const maxAdoptedTags = 64
@@ -218,11 +219,17 @@ export const makeReading = (core: Core): Reading => {
     }
   }
 
+  /** What was asked the last time for plans that are used again, and what had been predicted then. */
+  const lastAsked = new WeakMap<object, { readonly predicted: ReadonlyArray<string>; readonly asked: ReadonlyArray<string> }>()
+
   const askedOf = <A>(plan: Plan<A>): ReadonlyArray<string> => {
-    const predicted = predictions.get(plan.entry)
-    return plan.guards.length === 0 && predicted === undefined
-      ? plan.tags
-      : distinct([...plan.tags, ...plan.guards, ...(predicted ?? [])])
+    const predicted = predictions.get(plan.entry) ?? noTags
+    if (plan.guards.length === 0 && predicted.length === 0) return plan.tags
+    const last = lastAsked.get(plan)
+    if (last?.predicted === predicted) return last.asked
+    const asked = distinct([...plan.tags, ...plan.guards, ...predicted])
+    lastAsked.set(plan, { predicted, asked })
+    return asked
   }
 
   const decode = <A>(plan: Plan<A>, payload: Uint8Array) =>

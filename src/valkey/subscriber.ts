@@ -3,6 +3,7 @@
  * for as long as it lives: there are few. Any message may get lost with the connection: whoever must not miss one
  * watches, and is told from when to when nothing was missed.
  */
+import { Socket } from "node:net"
 import type { Client } from "./client.js"
 import { replyCodeOf } from "./errors.js"
 
@@ -42,6 +43,25 @@ const heartbeatMillis = 1_000
 /** The pause before another connection is opened where one does not come back by itself; it doubles, so many times at most. */
 const reopenMillis = 100
 const maxDoublings = 3
+
+/**
+ * The driver throws where a server answers a request to listen with something that is no such answer, out of its socket's
+ * listener, which would end the process. It ends the connection instead.
+ */
+const guardSocket = ({ stream }: Client): void => {
+  if (!(stream instanceof Socket)) return
+  const listeners = stream.rawListeners("data")
+  stream.removeAllListeners("data")
+  for (const listener of listeners) {
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        listener.call(stream, chunk)
+      } catch {
+        stream.destroy()
+      }
+    })
+  }
+}
 
 /**
  * @param connect - opens a connection; `undefined` where there is nobody yet to connect to
@@ -114,6 +134,7 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
     if (opened === undefined) return reopen()
     const isCurrent = () => client === opened
     opened.on("error", () => {})
+    opened.on("connect", () => guardSocket(opened))
     opened.on("ready", () => {
       if (!isCurrent()) return
       hopeless = false
