@@ -46,7 +46,7 @@ export type Limit = "tags" | "tagLength" | "flights" | "waiters"
  * @category models
  */
 export type CacheEvent =
-  | { readonly _tag: "Hit"; readonly label: string; readonly ageMillis: number }
+  | { readonly _tag: "Hit"; readonly label: string; readonly ageMillis: number; readonly source: "memory" | "store" }
   | { readonly _tag: "Stale"; readonly label: string; readonly ageMillis: number; readonly why: StaleReason }
   | { readonly _tag: "RefreshFailed"; readonly label: string; readonly retryMillis: number }
   | { readonly _tag: "Miss"; readonly label: string }

@@ -102,7 +102,7 @@ export const makeLoading = (core: Core, reading: Reading, filling: Filling, rest
     const age = Math.max(0, now - life.createdAt)
     counts.hits++
     tally.hit(life)
-    emit({ _tag: "Hit", label: plan.label, ageMillis: age })
+    emit({ _tag: "Hit", label: plan.label, ageMillis: age, source })
     return { value: value as A, info: info(plan, "hit", life.createdAt, { age, ttl: life.ttlMillis }, source) }
   }
 

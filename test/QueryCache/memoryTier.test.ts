@@ -49,7 +49,7 @@ const warm = <A>(cache: QueryCache, request: Request<A>, query: Effect.Effect<A>
 describe("the memory tier", () => {
   it.scoped("answers what this process has asked or stored, without a word to the store", () =>
     Effect.gen(function*() {
-      const { cache, taken } = yield* make()
+      const { cache, events, taken } = yield* make()
       const { query, runs } = counted()
       yield* warm(cache, read("a"), query)
       taken()
@@ -58,6 +58,7 @@ describe("the memory tier", () => {
       expect(taken()).toEqual([])
       expect(runs()).toBe(1)
       expect((yield* cache.stats).hits).toBe(2)
+      expect(events.filter(({ _tag }) => _tag === "Hit")).toMatchObject([{ source: "memory" }, { source: "memory" }])
     }))
 
   it.scoped("answers what another process has stored, from the second time on", () =>
@@ -237,6 +238,22 @@ describe("what is served out of memory", () => {
       isOut = true
       yield* Effect.exit(cache.invalidate({ tags: ["red"] }))
       for (const value of [2, 3]) expect(yield* cache.fetch(request, query)).toBe(value)
+    }))
+
+  it.scoped("is nothing where the store throws instead of telling", () =>
+    Effect.gen(function*() {
+      const broken: Array<NonNullable<CacheStore.CacheStore["changes"]>> = [
+        () => {
+          throw new Error("no")
+        },
+        (_, { on }) => Effect.zipRight(Effect.sync(on), Effect.die("no"))
+      ]
+      for (const changes of broken) {
+        const { query } = counted()
+        const { cache } = yield* makeCache({ store: CacheStore.make({ ...memoryStore(), changes }), memory: true })
+        yield* settle(cache, cache.fetch(read("a"), query))
+        for (let i = 0; i < 2; i++) expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("store")
+      }
     }))
 
   it.scoped("is as old as its ttl at the most, and as `maxAge`", () =>
