@@ -1,6 +1,6 @@
 /**
- * Private copies of a value that was decoded once. What has to be copied, and how, is found out once for the whole value,
- * rows of one shape together; after that a copy costs a fraction of reading it anew.
+ * Private copies of a value that was decoded once. What has to be copied, and how, is found out once for the whole
+ * value, rows of one shape together; after that a copy costs a fraction of reading it anew.
  */
 import type { AnyValueType, ValueTypes } from "../Serializer.js"
 import { maxDepth } from "./failure.js"

@@ -33,7 +33,7 @@ export interface Bounds {
   readonly maxAgeMillis: number
 }
 
-/** What a tag's latest change is remembered of; when there are more, what is older than the rest is of no worth. */
+/** Of so many tags the latest change is remembered. What was learnt before the oldest of those is of no worth. */
 const maxChanges = 10_000
 
 /** What an entry takes beside its answer: its names, and its place among the others. About, in bytes. */
@@ -60,8 +60,8 @@ interface Times {
 }
 
 /**
- * An answer that is kept: as the store has it, until it is asked for the first time; then the value that the copier makes
- * copies of. There may be many: every field counts.
+ * An answer that is kept: as the store has it, until it is asked for the first time; then the value that the copier
+ * makes copies of. There may be many: every field counts.
  */
 export type Held = Times & (
   | { readonly copier: undefined; readonly form: Packed }
@@ -84,7 +84,6 @@ export interface MemoryTier extends ChangeListener {
   /** What there is to be said of it. */
   readonly lifeOf: (held: Held) => Life
   readonly forget: (digest: string) => void
-  readonly size: () => { readonly entries: number; readonly bytes: number }
 }
 
 export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
@@ -175,8 +174,7 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
       queryMillis,
       bytes
     }),
-    forget: (digest) => void entries.delete(digest),
-    size: () => ({ entries: entries.size, bytes: entries.calculatedSize })
+    forget: (digest) => void entries.delete(digest)
   }
 }
 

@@ -220,7 +220,7 @@ export const makeReading = (core: Core): Reading => {
   }
 
   /** What was asked the last time for plans that are used again, and what had been predicted then. */
-  const lastAsked = new WeakMap<object, { readonly predicted: ReadonlyArray<string>; readonly asked: ReadonlyArray<string> }>()
+  const lastAsked = new WeakMap<object, Readonly<Record<"predicted" | "asked", ReadonlyArray<string>>>>()
 
   const askedOf = <A>(plan: Plan<A>): ReadonlyArray<string> => {
     const predicted = predictions.get(plan.entry) ?? noTags
@@ -348,7 +348,7 @@ export const makeReading = (core: Core): Reading => {
     tags.every(own.has) && !stamps.some((stamp) => probationOf(stamp) !== undefined)
 
   const keep = <A>(plan: Plan<A>, entry: CacheEntry.CacheEntry, since: Since, now: number): Held | undefined =>
-    memory !== undefined && since !== never && isToBeKept(entry) ? memory.keep(plan.digest, entry, since, now) : undefined
+    since !== never && isToBeKept(entry) ? memory?.keep(plan.digest, entry, since, now) : undefined
 
   const keepValue = <A>(plan: Plan<A>, held: Held, value: unknown) => {
     if (plan.request.schema === undefined) memory?.keepValue(plan.digest, held, value, plan.types)
