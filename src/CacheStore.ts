@@ -138,6 +138,11 @@ export interface ChangeListener {
   readonly on: () => void
   /** Changes may go unheard from now on. */
   readonly off: () => void
+  /**
+   * Every change until then will have been told, by `performance.now()`: a process that was stopped has not heard what
+   * happened meanwhile, nor that it cannot hear any more. Default: until `off`.
+   */
+  readonly assured: (until: number) => void
   /** What a tag's place held is gone, or a write of it has begun. */
   readonly changed: (tag: string) => void
 }

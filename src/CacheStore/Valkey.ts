@@ -129,8 +129,8 @@ export const make = (connection: ValkeyConnection): CacheStore => {
       const life = connection.lifeOf(tag)
       return life === undefined ? undefined : makeStamp({ life })
     },
-    changes: watch && ((namespaceTag, { changed, off, on }) =>
-      watch(channelOf(namespaceTag), { on, off, message: changed })),
+    changes: watch && ((namespaceTag, { changed, ...listener }) =>
+      watch(channelOf(namespaceTag), { ...listener, message: changed })),
     lookup: Object.assign(
       (entry: string, tags: ReadonlyArray<string>) =>
         Effect.async<Lookup, CacheError>((resume) => lookup(entry, tags, undefined, resume)),

@@ -94,6 +94,8 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
   /** What was learnt before is of no worth. */
   let floor = 0
   let isOn = false
+  /** Until when changes are heard for certain. */
+  let assured = Infinity
   let origin: number | undefined
 
   const isOfWorth = (tags: ReadonlyArray<string>, since: Since): boolean => {
@@ -104,6 +106,7 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
 
   const startAnew = (on: boolean) => {
     isOn = on
+    assured = Infinity
     floor = ++latest
     changes.clear()
     entries.clear()
@@ -120,6 +123,9 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
   return {
     on: () => startAnew(true),
     off: () => startAnew(false),
+    assured: (until) => {
+      assured = until
+    },
     changed: (tag) => {
       if (!isOn) return
       changes.delete(tag)
@@ -134,7 +140,7 @@ export const makeMemoryTier = (bounds: Bounds): MemoryTier => {
     since: () => isOn ? latest : never,
     recall: (digest, now) => {
       const held = entries.get(digest)
-      if (held === undefined) return undefined
+      if (held === undefined || (assured !== Infinity && performance.now() > assured)) return undefined
       if (now - (origin ?? 0) < held.until && (held.checked === latest || isOfWorth(held.tags, held.checked))) {
         held.checked = latest
         return held

@@ -119,7 +119,8 @@ const duplicate = (client: Client): Client | undefined => {
     socketTimeout: undefined
   }
   if (client.isCluster !== true) return client.duplicate(overrides)
-  const masters = client.nodes?.("master") ?? []
+  // Before that it takes whomever it was told of for a master.
+  const masters = client.status === "ready" ? client.nodes?.("master") ?? [] : []
   return masters[Math.floor(Math.random() * masters.length)]?.duplicate({ ...overrides, readOnly: false, retryStrategy: null })
 }
 

@@ -13,6 +13,8 @@ export interface Watcher {
   readonly on: () => void
   /** From now on messages may be missed. */
   readonly off: () => void
+  /** Nothing is missed until then, by `performance.now()`: what is later found out holds from then on. */
+  readonly assured: (until: number) => void
   readonly message: (message: string) => void
 }
 
@@ -39,6 +41,9 @@ const patienceMillis = 250
 
 /** How often a connection that is watched shows that it is alive, and how long it has to do so. */
 const heartbeatMillis = 1_000
+
+/** For how long a sign of life vouches, from when it was asked for: a process may be stopped, and go on without a word. */
+const assuranceMillis = 2 * heartbeatMillis
 
 /** The pause before another connection is opened where one does not come back by itself; it doubles, so many times at most. */
 const reopenMillis = 100
@@ -76,6 +81,7 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
   let unanswered: Client | undefined
   /** Counts the connections, of which one client may have several, one after the other. */
   let connection = 0
+  let assuredUntil = -Infinity
   /** How many in a row came to nothing. */
   let failures = 0
 
@@ -86,6 +92,7 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
   }
   const subscribe = (channel: string, subscription: Subscription) => {
     const asked = connection
+    const askedAt = performance.now()
     if (client?.status !== "ready") return
     client.callBuffer("subscribe", channel).then(() => {
       // A connection that was given up may still say something; what it says from then on is not heard.
@@ -94,6 +101,10 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
       if (!subscription.listening) {
         subscription.listening = true
         subscription.watchers.forEach(({ on }) => on())
+      }
+      assuredUntil = askedAt + assuranceMillis
+      for (const { listening, watchers } of subscriptions.values()) {
+        if (listening) watchers.forEach(({ assured }) => assured(assuredUntil))
       }
       letGo(subscription)
     }, (error) => {
@@ -200,7 +211,10 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
     watch: (channel, watcher) => {
       const subscription = subscriptionOf(channel)
       subscription.watchers.add(watcher)
-      if (subscription.listening) watcher.on()
+      if (subscription.listening) {
+        watcher.on()
+        watcher.assured(assuredUntil)
+      }
       if (!closed) heart ??= setInterval(beat, heartbeatMillis).unref()
       return () => void subscription.watchers.delete(watcher)
     },

@@ -21,11 +21,12 @@ const withMail = (store: CacheStore.CacheStore) => {
       changes: (namespaceTag, listener) => {
         listeners.add(listener)
         listener.on()
-        return store.changes?.(namespaceTag, { on: () => {}, off: () => {}, changed: (tag) => void mail.push(tag) }) ?? Effect.void
+        return store.changes?.(namespaceTag, { on: () => {}, off: () => {}, assured: () => {}, changed: (tag) => void mail.push(tag) }) ?? Effect.void
       }
     }),
     deliver: () => mail.splice(0).forEach((tag) => listeners.forEach(({ changed }) => changed(tag))),
     off: () => listeners.forEach(({ off }) => off()),
+    assure: (millis: number) => listeners.forEach(({ assured }) => assured(performance.now() + millis)),
     on: () => listeners.forEach(({ on }) => on())
   }
 }
@@ -224,6 +225,19 @@ describe("what is served out of memory", () => {
       // Told twice that it hears: it may have been deaf in between.
       mail.on()
       expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("store")
+    }))
+
+  it.scoped("is nothing of which it is not certain that a change would have been heard, until that is certain again", () =>
+    Effect.gen(function*() {
+      const mail = withMail(memoryStore())
+      const { query } = counted()
+      const { cache } = yield* makeCache({ store: mail.store, memory: true })
+      yield* warm(cache, read("a"), query)
+      // As after a time in which the process was stopped.
+      mail.assure(-1)
+      for (let i = 0; i < 2; i++) expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("store")
+      mail.assure(60_000)
+      expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("memory")
     }))
 
   it.scoped("is nothing that could not be invalidated in the store", () =>

@@ -5,7 +5,7 @@ import type { CacheEvent } from "effect-prisma-cache/CacheEvent"
 import { seeded } from "../QueryCache/interleavings.js"
 import { until } from "../support/process.js"
 import type { Client, Options } from "./client.js"
-import { openCache, watch } from "./client.js"
+import { openCache, toleranceOf, watch } from "./client.js"
 import { makeDatabase } from "./database.js"
 import type { Answer, Order, Report, Start, Times } from "./messages.js"
 import { openPrisma } from "./prisma.js"
@@ -19,6 +19,10 @@ const readsPerSecond = 1_500
 
 const writers = 4
 const writerRest = 100
+
+/** Of the other cache, of those who have two. */
+const otherReaders = 5
+const otherWriters = 2
 
 const timesOf = (samples: ReadonlyArray<number>): Times => {
   const sorted = Array.from(samples).sort((one, other) => one - other)
@@ -50,14 +54,19 @@ const run = async ({ database: kind, namespace, readers }: Order & { readonly do
       owedAtClosing += client.health().undelivered
     }
   }
-  const watched = watch(() => client, database)
-  const client = await open(start.valkey, { namespace, onEvent: hear })
+  const { memory } = start
+  const watched = watch(() => client, database, toleranceOf({ memory }))
+  const client = await open(start.valkey, { namespace, memory, onEvent: hear })
+  // Nothing happens between this one and the server: what it writes the first one has to see as soon as it can be heard.
+  const other = memory ? await open(start.undisturbed, { namespace, memory }) : undefined
+  const otherWatched = other && watch(() => other, database, toleranceOf({ memory }))
 
   const closed: Array<number> = []
   const opened: Array<number> = []
-  let before = { reads: 0, queries: 0, hits: 0 }
+  let before = { reads: 0, queries: 0, hits: 0, remembered: 0 }
   let healthyAt = Infinity
   let hitAt: number | undefined
+  let rememberedAt: number | undefined
   let isOver = false
 
   const rest = (mean: number) => delay(random() * 2 * mean)
@@ -70,7 +79,9 @@ const run = async ({ database: kind, namespace, readers }: Order & { readonly do
       if (read === undefined) continue
       if (wasOpen) opened.push(read.inLibrary)
       else if (phase === "fault") closed.push(read.inLibrary)
-      if (read.status === "hit" && read.startedAt > healthyAt) hitAt ??= read.startedAt
+      if (read.status !== "hit" || read.startedAt < healthyAt) continue
+      hitAt ??= read.startedAt
+      if (read.source === "memory") rememberedAt ??= read.startedAt
     }
   }
   const writer = async () => {
@@ -79,9 +90,20 @@ const run = async ({ database: kind, namespace, readers }: Order & { readonly do
       await (random() < 0.5 ? watched.invalidate(row()) : watched.write(row()))
     }
   }
+  const doing = async (millis: number, what: () => Promise<unknown>) => {
+    while (!isOver) {
+      await rest(millis)
+      await what()
+    }
+  }
+  const others = otherWatched === undefined ? [] : [
+    ...Array.from({ length: otherReaders }, () => doing(writerRest / 4, () => otherWatched.read(row()))),
+    ...Array.from({ length: otherWriters }, () => doing(writerRest, () => otherWatched.invalidate(row())))
+  ]
   const work = Promise.all([
     ...Array.from({ length: readers }, reader),
-    ...Array.from({ length: writers }, writer)
+    ...Array.from({ length: writers }, writer),
+    ...others
   ])
   const lag = monitorEventLoopDelay({ resolution: 5 })
 
@@ -92,8 +114,8 @@ const run = async ({ database: kind, namespace, readers }: Order & { readonly do
     note: (what: "fault" | "healthy") => {
       phase = what
       if (what === "fault") {
-        const { reads, statuses } = watched.counts
-        before = { reads, queries: database.queries(), hits: statuses["hit"] ?? 0 }
+        const { reads, remembered, statuses } = watched.counts
+        before = { reads, queries: database.queries(), hits: statuses["hit"] ?? 0, remembered }
         faultAt = performance.now()
         lag.enable()
       } else healthyAt = performance.now()
@@ -101,29 +123,40 @@ const run = async ({ database: kind, namespace, readers }: Order & { readonly do
     recover: (within: number) =>
       until("it is well again", () => {
         const { status, undelivered } = client.health()
-        return hitAt !== undefined && undelivered === 0 && status === "ok"
+        const isUsed = hitAt !== undefined && (!memory || rememberedAt !== undefined)
+        return isUsed && undelivered === 0 && status === "ok"
       }, within).catch(() => {}),
     close: async (): Promise<Report> => {
       lag.disable()
       const { status } = client.health()
       isOver = true
       await work
-      const other = await open(start.undisturbed, { namespace })
+      const late = await open(start.undisturbed, { namespace })
       let oldElsewhere = 0
       for (let i = 0; i < rows; i++) {
-        const [truth, { version }] = [await client.truth(i), await other.read(i)]
+        const [truth, { version }] = [await client.truth(i), await late.read(i)]
         if (version < truth) oldElsewhere++
       }
-      await Promise.all([client.close(), other.close()])
+      await Promise.all([client.close(), other?.close(), late.close()])
       const { counts } = watched
+      const elsewhere = otherWatched?.counts ?? { failed: 0, wrong: 0, behind: 0, late: 0 }
       return {
-        counts: { ...counts, reads: counts.reads - before.reads },
+        counts: {
+          ...counts,
+          reads: counts.reads - before.reads,
+          failed: counts.failed + elsewhere.failed,
+          wrong: counts.wrong + elsewhere.wrong,
+          behind: counts.behind + elsewhere.behind,
+          late: Math.max(counts.late, elsewhere.late)
+        },
         closed: timesOf(closed),
         open: timesOf(opened),
         givenUp: givenUpAt === undefined ? undefined : givenUpAt - faultAt,
         hits: (counts.statuses["hit"] ?? 0) - before.hits,
+        remembered: counts.remembered - before.remembered,
         queries: database.queries() - before.queries,
         recovery: hitAt === undefined ? undefined : hitAt - healthyAt,
+        memoryRecovery: rememberedAt === undefined ? undefined : rememberedAt - healthyAt,
         oldElsewhere,
         owedAtClosing,
         health: status,

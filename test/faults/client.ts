@@ -11,7 +11,7 @@ import type { Database, Ledger } from "./database.js"
 
 /** How rows are read and written in a process. */
 export interface Client {
-  readonly read: (row: number) => Promise<{ readonly version: number; readonly status: string }>
+  readonly read: (row: number) => Promise<{ readonly version: number; readonly status: string; readonly source: string | undefined }>
   /** Writes a row behind the cache's back, and then invalidates it; whether that reached the others is known. */
   readonly invalidate: (row: number) => Promise<{ readonly version: number; readonly acknowledged: boolean }>
   /** Writes a row through the cache, and answers its new version. `first` has to come to an end before that. */
@@ -38,7 +38,7 @@ export const openCache = async (
     read: async (row) => {
       const request = { key: ["row", row], strategy: { ttl: "1 hour", tags: [tagOf(row)] } } as const
       const { info, value } = await Effect.runPromise(cache.answer(request, database.read(row)))
-      return { version: value, status: info.status }
+      return { version: value, status: info.status, source: info.source }
     },
     invalidate: async (row) => {
       const version = database.commit(row)
@@ -60,6 +60,8 @@ export interface Reading {
   readonly row: number
   readonly version: number
   readonly status: string
+  /** Where the answer came from. */
+  readonly source: string | undefined
   readonly startedAt: number
   /** How long the whole call took. */
   readonly millis: number
@@ -75,6 +77,10 @@ export interface Counts {
   wrong: number
   /** Reads of something older than this process itself had written, acknowledged or not. */
   behind: number
+  /** For how long others had been able to see what a read missed that may miss it for a while: at the most, in milliseconds. */
+  late: number
+  /** Reads that were answered out of memory. */
+  remembered: number
   statuses: { [status: string]: number }
   acknowledged: number
   /** Invalidations that their caller was told of that they may not have reached the others. */
@@ -99,14 +105,30 @@ export interface Watched {
 
 const count = (counts: { [name: string]: number }, name: string) => void (counts[name] = (counts[name] ?? 0) + 1)
 
-/** What is known of the answers that one process gives. `client` is asked for when it is first needed. */
-export const watch = (client: () => Client, ledger: Ledger): Watched => {
+/** For how long a cache with a memory of its own may miss what others write, in milliseconds. */
+export const missedByMemory = 2_000
+
+/** Where its limits cannot be told sharply: for what comes late because the process itself is. */
+const slack = 500
+
+/** For how long the caches with these options may miss what others write. */
+export const toleranceOf = ({ memory }: Options): number =>
+  memory === undefined || memory === false ? 0 : missedByMemory + slack
+
+/**
+ * What is known of the answers that one process gives. `client` is asked for when it is first needed.
+ *
+ * @param tolerance - for how long what others write may be missed, in milliseconds; what was written here never
+ */
+export const watch = (client: () => Client, ledger: Ledger, tolerance = 0): Watched => {
   const own = Array.from({ length: ledger.rows }, () => 0)
   const counts: Counts = {
     reads: 0,
     failed: 0,
     wrong: 0,
     behind: 0,
+    late: 0,
+    remembered: 0,
     statuses: {},
     acknowledged: 0,
     undelivered: 0,
@@ -129,13 +151,18 @@ export const watch = (client: () => Client, ledger: Ledger): Watched => {
       const startedAt = performance.now()
       counts.reads++
       try {
-        const { status, version } = await client().read(row)
+        const { source, status, version } = await client().read(row)
         const endedAt = performance.now()
-        if (version < floor) counts.wrong++
+        if (version < floor) {
+          const late = startedAt - ledger.outdated(row, version)
+          counts.late = Math.max(counts.late, late)
+          if (tolerance === 0 || late > tolerance) counts.wrong++
+        }
         if (version < ownFloor) counts.behind++
+        if (source === "memory") counts.remembered++
         count(counts.statuses, status)
         const millis = endedAt - startedAt
-        return { row, version, status, startedAt, millis, inLibrary: millis - ledger.queried(row, startedAt, endedAt) }
+        return { row, version, status, source, startedAt, millis, inLibrary: millis - ledger.queried(row, startedAt, endedAt) }
       } catch (error) {
         if (counts.failed++ === 0) console.error("a read failed:", error)
         return undefined

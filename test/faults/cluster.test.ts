@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { amount } from "../support/amount.js"
 import type { Cluster, Member } from "../support/cluster.js"
@@ -8,7 +7,7 @@ import { uniqueName } from "../support/servers.js"
 import type { Options } from "./client.js"
 import { makeDatabase } from "./database.js"
 import type { Process } from "./world.js"
-import { everyRow, isCached, isWell, nothingWrong, openProcess, readAll, rows, versionsIn } from "./world.js"
+import { everyRow, isCached, isWell, load, nothingWrong, openProcess, readAll, rows, versionsIn } from "./world.js"
 
 describe("a cluster of three masters, each with a replica", () => {
   let cluster: Cluster
@@ -28,24 +27,6 @@ describe("a cluster of three masters, each with a replica", () => {
     const keys = () => cluster.keys(`epc1:${namespace}:`)
     const stampOf = (row: number) => `epc1:${namespace}:t:=row${encodeURIComponent(" ")}${row}`
     return { database, open, keys, stampOf }
-  }
-
-  /** Many who read, some who write, until it is ended. */
-  const load = (processes: ReadonlyArray<Process>, perProcess = 20) => {
-    let isOver = false
-    const turns = (everyMillis: number, body: (turn: number) => Promise<unknown>) => async () => {
-      for (let turn = 0; !isOver; turn++) await Promise.all([body(turn), delay(everyMillis)])
-    }
-    const work = Promise.all(processes.flatMap(({ watched }, i) => [
-      ...Array.from({ length: perProcess }, (_, reader) =>
-        turns(40, (turn) => watched.read((turn + reader + i) % rows))()),
-      turns(30, (turn) => watched.invalidate((7 * turn + i) % rows))(),
-      turns(60, (turn) => watched.write((11 * turn + i) % rows))()
-    ]))
-    return async () => {
-      isOver = true
-      await work
-    }
   }
 
   const summary = (what: string, processes: ReadonlyArray<Process>) => {

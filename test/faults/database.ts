@@ -17,6 +17,8 @@ export interface Ledger {
   readonly acknowledge: (row: number, version: number) => void
   /** What somebody who asks now has to see at least. */
   readonly floor: (row: number) => number
+  /** Since when nobody may see so little of the row. */
+  readonly outdated: (row: number, version: number) => number
   /** Takes note of a query of the row; to be called when it is over. */
   readonly query: (row: number) => () => void
   readonly queries: () => number
@@ -27,15 +29,19 @@ export interface Ledger {
 }
 
 export const makeLedger = (rows: number): Ledger => {
-  const floors = Array.from({ length: rows }, () => 0)
+  const floors = Array.from({ length: rows }, (): Array<{ readonly version: number; readonly at: number }> => [])
+  const floor = (row: number) => floors[row]?.at(-1)?.version ?? 0
   const intervals = Array.from({ length: rows }, (): Array<Interval> => [])
   const running = Array.from({ length: rows }, () => 0)
   let queries = 0
   let most = 0
   return {
     rows,
-    acknowledge: (row, version) => void (floors[row] = Math.max(floors[row] ?? 0, version)),
-    floor: (row) => floors[row] ?? 0,
+    acknowledge: (row, version) => {
+      if (version > floor(row)) floors[row]?.push({ version, at: performance.now() })
+    },
+    floor,
+    outdated: (row, version) => floors[row]?.find((one) => one.version > version)?.at ?? Infinity,
     query: (row) => {
       queries++
       const interval = { from: performance.now(), to: Infinity }

@@ -1,6 +1,8 @@
 /**
  * What an application notices of a cache server that something happens to, in one table: `npm run faults`, or with
- * `--state loading` for those whose name says so. Fails if any read failed, or saw what it must not.
+ * `--state loading` for those whose name says so, with `--memory` where caches have a memory of their own: two of them in
+ * one process, of which nothing happens to the second. Fails if any read failed, or saw what it must not: what one of
+ * them writes the other may miss for as long as the documentation says, what it writes itself never.
  *
  * Times are milliseconds that a read spent in the library: from the call to the query, or the whole call of a hit.
  */
@@ -17,10 +19,14 @@ import { openStage, states } from "./stage.js"
 const { values } = parseArgs({
   options: {
     state: { type: "string", default: "" },
+    memory: { type: "boolean", default: false },
     readers: { type: "string", default: "200" },
-    seconds: { type: "string", default: "2" }
+    seconds: { type: "string" }
   }
 })
+
+/** How long a fault lasts: longer than it may take until a memory is not believed in any more. */
+const millisOfFault = Number(values.seconds ?? (values.memory ? 4 : 2)) * 1_000
 
 /** How long it may take until all is well again. */
 const patience = 10_000
@@ -41,6 +47,7 @@ const header = [
   "open: median / p99 (reads)",
   "recovery",
   "hits",
+  ...(values.memory ? ["of memory", "memory again", "missed for"] : []),
   "SQL",
   "invalidations: told, owed",
   "old elsewhere",
@@ -50,7 +57,8 @@ const header = [
 
 const line = (name: string, report: Report): ReadonlyArray<string> => {
   const { events } = report.counts
-  const { closed, counts, givenUp, health, hits, lag, oldElsewhere, open, queries, recovery } = report
+  const { closed, counts, givenUp, health, hits, lag, memoryRecovery, oldElsewhere, open, queries, recovery, remembered } = report
+  const again = (time: number | undefined) => time === undefined ? "never" : millis(time)
   return [
     name,
     `${counts.reads}`,
@@ -59,8 +67,9 @@ const line = (name: string, report: Report): ReadonlyArray<string> => {
     times(closed),
     givenUp === undefined ? "-" : millis(givenUp),
     times(open),
-    recovery === undefined ? "never" : millis(recovery),
+    again(recovery),
     `${hits}`,
+    ...(values.memory ? [`${remembered}`, again(memoryRecovery), millis(counts.late)] : []),
     `${queries}`,
     `${counts.acknowledged}, ${counts.undelivered}`,
     `${oldElsewhere}`,
@@ -78,7 +87,7 @@ const observe = async (state: State, database: "counted" | "prisma") => {
   const stage = await openStage()
   const sql = await readFile(new URL("../prisma/schema.sql", import.meta.url), "utf8")
   const url = database === "prisma" ? await createDatabase(postgres.url, "faults", { sql }) : ""
-  const start: Start = { name: state.name, valkey: stage.url, undisturbed: stage.undisturbed, postgres: url }
+  const start: Start = { name: state.name, valkey: stage.url, undisturbed: stage.undisturbed, postgres: url, memory: values.memory }
   const app = await launch<Order, Answer>(program.file, start)
   try {
     const open: Order = { do: "open", namespace: "faults", database, readers: Number(values.readers) }
@@ -92,7 +101,7 @@ const observe = async (state: State, database: "counted" | "prisma") => {
       await app.ask({ do: "note", what: "fault" })
       await state.begin(stage)
     }
-    await delay(state.name === "stopped" ? 5_000 : Number(values.seconds) * 1_000)
+    await delay(state.name === "stopped" ? Math.max(5_000, millisOfFault) : millisOfFault)
     await state.end(stage)
     await app.ask({ do: "note", what: "healthy" })
     await app.ask({ do: "recover", within: patience })

@@ -9,6 +9,8 @@ export interface Start {
   readonly undisturbed: string
   /** A database with the tables of the tests, for those runs that have one. */
   readonly postgres: string
+  /** Whether caches have a memory of their own. There are two of them then, in one process. */
+  readonly memory: boolean
 }
 
 export type Order =
@@ -44,9 +46,13 @@ export interface Report {
   /** How many milliseconds after the fault began the store was given up. */
   readonly givenUp: number | undefined
   readonly hits: number
+  /** How many of them came out of memory. */
+  readonly remembered: number
   readonly queries: number
   /** How many milliseconds after the server was healthy there was a hit again. */
   readonly recovery: number | undefined
+  /** The same of a hit out of memory. */
+  readonly memoryRecovery: number | undefined
   /** Rows that another process saw older than they were, when the cache owed nothing any more. */
   readonly oldElsewhere: number
   /** What was undelivered still when a breaker closed. */

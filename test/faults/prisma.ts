@@ -47,7 +47,7 @@ export const openPrisma = async (url: string, ledger: Ledger, options: PrismaCac
       const cache = { ttl: "1 hour", tags: [nameOf(row)] } as const
       const read = prisma.counter.findUnique({ where: { name: nameOf(row) }, cache })
       const { data, info } = await read.withCacheInfo()
-      return { version: data?.value ?? 0, status: info.status }
+      return { version: data?.value ?? 0, status: info.status, source: info.source }
     },
     invalidate: async (row) => {
       const { value } = await base.counter.update(written(row))

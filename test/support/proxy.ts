@@ -37,10 +37,10 @@ export interface Proxy {
   /** Breaks every connection; new ones are taken. */
   readonly cut: () => void
   /**
-   * Nothing comes through the connections that there are; new ones are not affected. What was said in them arrives when
-   * what is answered is called.
+   * Nothing comes through the connections that there are, or these ones of them, counted from 1; new ones are not
+   * affected. What was said in them arrives when what is answered is called.
    */
-  readonly freeze: () => () => void
+  readonly freeze: (connections?: ReadonlySet<number>) => () => void
   /** From now on connections lead to another server. Those that there are do not. */
   readonly lead: (serverPort: number) => void
   /** Breaks the connections as soon as the server has answered what is sent next, before the client hears of it. */
@@ -107,6 +107,7 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
   const { onCommand } = options
   let target = serverPort
   interface Link {
+    readonly connection: number
     readonly client: Socket
     readonly pump: () => void
     readonly drop: () => void
@@ -169,6 +170,7 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
       }
     })
     const link: Link = {
+      connection,
       client,
       pump: () => {
         toServer?.pump()
@@ -223,8 +225,8 @@ export const startProxy = async (serverPort?: number, options: ProxyOptions = {}
       links.forEach(({ pump }) => pump())
     },
     cut,
-    freeze: () => {
-      const these = Array.from(links)
+    freeze: (connections) => {
+      const these = Array.from(links).filter(({ connection }) => connections?.has(connection) !== false)
       for (const link of these) {
         link.isFrozen = true
         frozen.add(link)
