@@ -103,6 +103,15 @@ const makeClient = (target: Own, commandTimeout: number): Effect.Effect<Client> 
     return new Cluster([...target.nodes], options)
   })
 
+/** The masters of a cluster, so far as they are known: at first it takes whomever it was told of for one. */
+const mastersOf = (client: Client): ReadonlyArray<Client> => client.status === "ready" ? client.nodes?.("master") ?? [] : []
+
+/** Whether a node is one of a cluster's masters: who is no more may be out of touch with those who are. */
+const isMasterOf = (client: Client, { options: { host, port } }: Client): boolean => {
+  if (client.isCluster !== true || client.status !== "ready") return true
+  return mastersOf(client).some(({ options }) => options.host === host && options.port === port)
+}
+
 /**
  * A second connection to the same server, which only listens. Of a cluster it is one to any of its masters, where all
  * messages come by; another one takes its place when it is lost.
@@ -119,8 +128,7 @@ const duplicate = (client: Client): Client | undefined => {
     socketTimeout: undefined
   }
   if (client.isCluster !== true) return client.duplicate(overrides)
-  // Before that it takes whomever it was told of for a master.
-  const masters = client.status === "ready" ? client.nodes?.("master") ?? [] : []
+  const masters = mastersOf(client)
   return masters[Math.floor(Math.random() * masters.length)]?.duplicate({ ...overrides, readOnly: false, retryStrategy: null })
 }
 
@@ -186,7 +194,7 @@ const over = (client: Client, commandTimeout: number): Effect.Effect<ValkeyConne
       (made) => Effect.sync(() => made.close())
     )
     const subscriber = yield* Effect.acquireRelease(
-      Effect.sync(() => makeSubscriber(() => duplicate(client))),
+      Effect.sync(() => makeSubscriber(() => duplicate(client), (listener) => isMasterOf(client, listener))),
       (made) => Effect.sync(() => made.close())
     )
     const lives = yield* Effect.acquireRelease(

@@ -70,8 +70,12 @@ const guardSocket = ({ stream }: Client): void => {
 
 /**
  * @param connect - opens a connection; `undefined` where there is nobody yet to connect to
+ * @param isRight - whether that is still whom to listen to
  */
-export const makeSubscriber = (connect: () => Client | undefined): Subscriber => {
+export const makeSubscriber = (
+  connect: () => Client | undefined,
+  isRight: (client: Client) => boolean = () => true
+): Subscriber => {
   const subscriptions = new Map<string, Subscription>()
   let client: Client | undefined
   let hopeless = false
@@ -176,6 +180,9 @@ export const makeSubscriber = (connect: () => Client | undefined): Subscriber =>
         deafen()
         late.disconnect(true)
       })
+    } else if (client?.status === "ready" && !isRight(client)) {
+      deafen()
+      client.disconnect()
     } else if (client?.status === "ready") {
       unanswered = client
       // What was refused may be allowed by now.
