@@ -150,6 +150,9 @@ const vitalsOf = (
   return vitals
 }
 
+/** What a look at `now` has found, whose answer is known since `since`. */
+type Judge = <A>(plan: Plan<A>, asked: ReadonlyArray<string>, found: Lookup, since: Since, now: number) => Verdict
+
 /** Nothing is known of an answer that was not known before. */
 export const nothingLate: Late = { keys: [], entries: [] }
 
@@ -269,13 +272,7 @@ export const makeReading = (core: Core): Reading => {
   }
 
   /** What a caller's own functions throw leaves it without what was found. */
-  const judge = <A>(
-    plan: Plan<A>,
-    asked: ReadonlyArray<string>,
-    found: Lookup,
-    since: Since,
-    now: number
-  ): Verdict => {
+  const judge: Judge = (plan, asked, found, since, now) => {
     try {
       return judgeFound(plan, asked, found, since, now)
     } catch {
@@ -283,13 +280,7 @@ export const makeReading = (core: Core): Reading => {
     }
   }
 
-  const judgeFound = <A>(
-    plan: Plan<A>,
-    asked: ReadonlyArray<string>,
-    found: Lookup,
-    since: Since,
-    now: number
-  ): Verdict => {
+  const judgeFound: Judge = (plan, asked, found, since, now) => {
     const gap = (seen: Uint8Array | null, tags = plan.tags, expired?: Found): Look<Found, Gap> => ({
       _tag: "Gap",
       gap: { seen, states: byTag(asked, found.states), tags, expired, since }
@@ -308,7 +299,7 @@ export const makeReading = (core: Core): Reading => {
     }
     const serve = (decoded: Either.Either<unknown, SerializerError>, isLate: boolean): Verdict => {
       if (Either.isLeft(decoded)) return { _tag: "Corrupt", seen, without: gap(null) }
-      const value = decoded.right as A
+      const value = decoded.right as never // what the plan's own request has stored
       if (plan.request.accepts?.(value) === false) return gap(seen)
       if (!isNamed(plan, entry.tags, value)) return gap(seen, distinct([...plan.tags, ...entry.tags]))
       const { createdAt, payload, queryMillis, ttlMillis } = entry
