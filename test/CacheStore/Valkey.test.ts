@@ -2,5 +2,5 @@ import { storeConformance } from "../conformance/store.js"
 import { kinds } from "../valkey/targets.js"
 
 for (const { layer, name } of kinds()) {
-  storeConformance({ name: `a store on ${name}`, layer, time: "real", backdoor: true })
+  storeConformance({ name: `a store on ${name}`, layer, time: "real", backdoor: true, tells: true })
 }

@@ -7,6 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { vi } from "vitest"
+import type { CacheEvent } from "effect-prisma-cache/CacheEvent"
 import { counted, makeCache, read, settle } from "./support.js"
 
 describe("events", () => {
@@ -47,9 +49,11 @@ describe("events", () => {
       const { query, runs } = counted()
       const queue = yield* cache.events
       yield* Queue.shutdown(queue)
+      const offers = vi.spyOn(queue as Queue.Queue<CacheEvent>, "unsafeOffer")
       yield* settle(cache, cache.fetch(read("a"), query))
       expect(yield* cache.fetch(read("a"), query)).toBe(1)
       expect(runs()).toBe(1)
+      expect(offers).not.toHaveBeenCalled()
     }))
 
   it.scoped("end with the listener's scope, and with the cache", () =>

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import * as CacheStore from "effect-prisma-cache/CacheStore"
 import type * as QueryCache from "effect-prisma-cache/QueryCache"
 import { counted, makeCache, memoryStore, read, readKey, recorded, settle } from "./support.js"
+import type { Parts } from "./support.js"
 
 /** Whether each of these reads is answered from the cache. */
 const hits = (cache: QueryCache.QueryCache, requests: ReadonlyArray<QueryCache.Request<number>>) =>
@@ -126,6 +128,22 @@ describe("an invalidation of everything", () => {
       yield* shop.cache.invalidateAll({ namespace: "app" })
       expect(yield* hits(shop.cache, requests)).toEqual([true, true])
       expect(yield* hits(app.cache, requests)).toEqual([false, false])
+    }))
+})
+
+describe("a write", () => {
+  it.scoped("announces itself unless it is told otherwise, or its store has no place for that", () =>
+    Effect.gen(function*() {
+      const stepsOf = (parts: Parts, level?: CacheStore.Level) =>
+        Effect.gen(function*() {
+          const { store, taken } = recorded(memoryStore())
+          const { cache } = yield* makeCache({ ...parts, store: CacheStore.make({ ...store, level }) })
+          yield* cache.write({ label: "write", touches: { tags: ["t"] } }, Effect.void)
+          return taken()
+        })
+      expect(yield* stepsOf({})).toEqual(["begin", "end"])
+      expect(yield* stepsOf({ consistency: "after-commit" })).toEqual(["invalidate"])
+      expect(yield* stepsOf({}, "bestEffort")).toEqual(["invalidate"])
     }))
 })
 

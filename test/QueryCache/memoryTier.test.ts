@@ -1,7 +1,9 @@
 /** The memory of one process in front of a store that it shares with others. */
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import * as CacheStore from "effect-prisma-cache/CacheStore"
@@ -25,6 +27,7 @@ const withMail = (store: CacheStore.CacheStore) => {
       }
     }),
     deliver: () => mail.splice(0).forEach((tag) => listeners.forEach(({ changed }) => changed(tag))),
+    lose: () => void mail.splice(0),
     off: () => listeners.forEach(({ off }) => off()),
     assure: (millis: number) => listeners.forEach(({ assured }) => assured(performance.now() + millis)),
     on: () => listeners.forEach(({ on }) => on())
@@ -112,6 +115,67 @@ describe("the memory tier", () => {
       }
     }))
 
+  it.scoped("copies all that is found at one place, whatever else is found there", () =>
+    Effect.gen(function*() {
+      const { cache } = yield* make()
+      const value = () => ({
+        mixed: [new Date(5), Uint8Array.of(1), { at: new Date(6) }] as const,
+        members: [{ ["__proto__"]: { at: new Date(7) } }, { name: "none" }] as const
+      })
+      const request = read<ReturnType<typeof value>>("a")
+      yield* warm(cache, request, Effect.sync(value))
+      for (let i = 0; i < 3; i++) {
+        const { info, value: { members, mixed } } = yield* cache.answer(request, Effect.die("asked"))
+        expect(info.source).toBe("memory")
+        expect({ members, mixed }).toStrictEqual(value())
+        expect(members.map((member) => Object.getPrototypeOf(member) === Object.prototype)).toEqual([true, true])
+        mixed[0].setTime(99)
+        mixed[1].fill(9)
+        mixed[2].at.setTime(99)
+        members[0]["__proto__"].at.setTime(99)
+      }
+    }))
+
+  it.scoped("copies no value in the way of another one with other names", () =>
+    Effect.gen(function*() {
+      const { cache } = yield* make()
+      const values: ReadonlyArray<() => Record<string, Date>> = [
+        () => ({ one: new Date(5) }),
+        () => ({ other: new Date(5) }),
+        () => ({ a: new Date(5), b: new Date(5) }),
+        () => ({ aDb: new Date(5) }),
+        () => ({ "1:aD1:b": new Date(5) })
+      ]
+      for (const [i, value] of values.entries()) {
+        const request = read<Record<string, Date>>(`${i}`)
+        yield* warm(cache, request, Effect.sync(value))
+        for (let j = 0; j < 3; j++) {
+          const copy = yield* cache.fetch(request, Effect.die("asked"))
+          expect(copy).toStrictEqual(value())
+          for (const date of Object.values(copy)) date.setTime(99)
+        }
+      }
+    }))
+
+  it.scoped("gives every caller instances of its own classes", () =>
+    Effect.gen(function*() {
+      const { cache } = yield* make()
+      class OtherPoint extends Point {}
+      const typeOf = (made: typeof Point): Serializer.ValueType<Point> => ({
+        code: "point",
+        is: (value): value is Point => value instanceof made,
+        encode: ({ x }) => String(x),
+        decode: (text) => new made(Number(text))
+      })
+      const [types, otherTypes] = [[typeOf(Point)], [typeOf(OtherPoint)]]
+      const request = read<Point>("a", {}, { types })
+      yield* warm(cache, request, Effect.sync(() => new Point(1)))
+      for (const [made, theirs] of [[OtherPoint, otherTypes], [Point, types], [OtherPoint, otherTypes]] as const) {
+        const point = yield* cache.fetch({ ...request, types: theirs }, Effect.die("asked"))
+        expect([point.constructor, point.x]).toEqual([made, 1])
+      }
+    }))
+
   it.scoped("keeps what takes its time to be decoded, and nobody's copy of it", () =>
     Effect.gen(function*() {
       const slow = Serializer.make({
@@ -193,6 +257,36 @@ describe("what is served out of memory", () => {
       expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { source: "memory" } })
     }))
 
+  it.scoped("is not what this process itself is writing, nor has written, before it hears of either", () =>
+    Effect.gen(function*() {
+      const { store } = withMail(memoryStore())
+      const { query } = counted()
+      const request = read("a", { tags: ["red"] })
+      const { cache } = yield* makeCache({ store, memory: true, consistency: "strict" })
+      yield* warm(cache, request, query)
+      const write = cache.openWrite()
+      yield* write.touch({ tags: ["red"] })
+      for (let i = 0; i < 2; i++) expect(sourceOf(yield* cache.answer(request, query))).toBe("bypass")
+      yield* write.settle("committed")
+      expect(sourceOf(yield* settle(cache, cache.answer(request, query)))).toBe("miss")
+    }))
+
+  it.scoped("is not what this process has written, though it could not announce that", () =>
+    Effect.gen(function*() {
+      const store = around(withMail(memoryStore()).store, ({ primitive, run }) =>
+        primitive === "begin" ? Effect.fail(outOfOrder(primitive)) : run)
+      const { query } = counted()
+      const request = read("a", { tags: ["red"] })
+      const { cache } = yield* makeCache({ store, memory: true, consistency: "strict" })
+      yield* warm(cache, request, query)
+      const write = cache.openWrite()
+      yield* write.touch({ tags: ["red"] })
+      expect(sourceOf(yield* cache.answer(request, query))).toBe("store")
+      expect(sourceOf(yield* cache.answer(request, query))).toBe("memory")
+      yield* write.settle("committed")
+      expect(yield* cache.fetch(request, query)).toBe(2)
+    }))
+
   it.scoped("is not what was on its way from the store when its change was heard", () =>
     Effect.gen(function*() {
       const mail = withMail(memoryStore())
@@ -238,6 +332,58 @@ describe("what is served out of memory", () => {
       for (let i = 0; i < 2; i++) expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("store")
       mail.assure(60_000)
       expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("memory")
+    }))
+
+  it.scoped("is not what was on its way from the store in a time in which its change may have gone unheard", () =>
+    Effect.gen(function*() {
+      const mail = withMail(memoryStore())
+      let late: Effect.Effect<unknown> = Effect.void
+      const store = around(mail.store, ({ primitive, run }) =>
+        primitive === "lookup" ? Effect.zipLeft(run, Effect.suspend(() => late)) : run)
+      const { query } = counted()
+      const request = read("a", { tags: ["red"] })
+      const { cache } = yield* makeCache({ store, memory: true })
+      const { cache: other } = yield* makeCache({ store: mail.store })
+      yield* settle(other, other.fetch(request, query))
+      const unheard = Effect.zipRight(Effect.orDie(other.invalidate({ tags: ["red"] })), Effect.sync(mail.lose))
+      late = Effect.zipRight(Effect.zipRight(Effect.sync(mail.off), unheard), Effect.sync(mail.on))
+      expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { source: "store" } })
+      late = Effect.void
+      expect(yield* settle(cache, cache.fetch(request, query))).toBe(2)
+    }))
+
+  it.scoped("is nothing that has changed before more changes than are remembered", () =>
+    Effect.gen(function*() {
+      const { deliver, store } = withMail(memoryStore())
+      const { query } = counted()
+      const { cache: other } = yield* makeCache({ store })
+      const { cache } = yield* makeCache({ store, memory: true })
+      const request = read("a", { tags: ["red"] })
+      yield* warm(cache, request, query)
+      yield* other.invalidate({ tags: ["red"] })
+      yield* other.invalidate({ tags: Array.from({ length: 10_000 }, (_, i) => `tag ${i}`) })
+      deliver()
+      expect(yield* settle(cache, cache.fetch(request, query))).toBe(2)
+      expect(yield* cache.answer(request, query)).toMatchObject({ value: 2, info: { source: "memory" } })
+    }))
+
+  it.scoped("is nothing that was queried anew since, though that itself may not be kept", () =>
+    Effect.gen(function*() {
+      const mail = withMail(memoryStore())
+      const { cache } = yield* makeCache({ store: mail.store, memory: true })
+      const request = read("a")
+      yield* settle(cache, cache.fetch(request, Effect.succeed(1)))
+      const [sent, gate] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      mail.off()
+      const query = Effect.zipRight(Deferred.succeed(sent, undefined), Effect.as(Deferred.await(gate), 2))
+      const refresh = yield* Effect.fork(cache.fetch({ ...request, mode: "refresh" }, query))
+      yield* Deferred.await(sent)
+      mail.on()
+      expect(sourceOf(yield* cache.answer(request, Effect.die("asked")))).toBe("store")
+      expect(sourceOf(yield* cache.answer(request, Effect.die("asked")))).toBe("memory")
+      yield* Deferred.succeed(gate, undefined)
+      yield* settle(cache, Fiber.join(refresh))
+      expect(yield* cache.answer(request, Effect.die("asked"))).toMatchObject({ value: 2, info: { source: "store" } })
     }))
 
   it.scoped("is nothing that could not be invalidated in the store", () =>

@@ -43,6 +43,22 @@ describe("an answer looked for in plain code", () => {
       }
     }))
 
+  it.scoped("is told of once where the store tells again later", () =>
+    Effect.gen(function*() {
+      let later = () => {}
+      const store = looking((own) => (entry, tags, bound, tell) => {
+        own(entry, tags, bound, tell)
+        later = () => void own(entry, tags, bound, tell)
+      })
+      const { cache } = yield* makeCache({ store })
+      const { query } = counted()
+      yield* settle(cache, cache.fetch(read("a"), query))
+      const told = tellings(cache)
+      later()
+      expect(told).toEqual(["hit"])
+      expect((yield* cache.stats).hits).toBe(1)
+    }))
+
   it.scoped("is none where the store throws", () =>
     Effect.gen(function*() {
       const store = looking(() => () => {

@@ -4,10 +4,15 @@
  * to come instead.
  */
 import { describe, expect, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
 import { CacheStore } from "../../src/CacheStore.js"
 import type { Invalidation, Level } from "../../src/CacheStore.js"
+import { makeNames } from "../../src/internal/names.js"
 import { makeStamp } from "../../src/internal/stamp.js"
 import { uniqueName } from "../support/servers.js"
 import { Backdoor } from "./backdoor.js"
@@ -52,6 +57,8 @@ export interface Options<E> {
   readonly backdoor?: boolean
   /** Default `atomic`. */
   readonly level?: Level
+  /** Whether the store tells of changes. */
+  readonly tells?: boolean
 }
 
 type Test = (name: string, test: () => Effect.Effect<void, unknown, CacheStore>, timeout?: number) => void
@@ -67,7 +74,7 @@ export const storeConformance = <E>(options: Options<E>): void => {
   }
 }
 
-const suite = <E>(it: Test, { backdoor, level = "atomic", time }: Options<E>): void => {
+const suite = <E>(it: Test, { backdoor, level = "atomic", tells = false, time }: Options<E>): void => {
   const test = (name: string, body: (store: CacheStore) => Effect.Effect<void, unknown>) =>
     it(name, () => Effect.flatMap(CacheStore, body))
   const atomic: typeof test = (name, body) => level === "atomic" ? test(name, body) : undefined
@@ -86,6 +93,9 @@ const suite = <E>(it: Test, { backdoor, level = "atomic", time }: Options<E>): v
   const entryOf = (store: CacheStore, entry: string) => Effect.map(store.lookup(entry, []), (found) => found.entry)
 
   test(`says that it is ${level}`, (store) => Effect.sync(() => expect(store.level ?? "atomic").toBe(level)))
+
+  test(`${tells ? "tells" : "does not tell"} of changes`, (store) =>
+    Effect.sync(() => expect(store.changes !== undefined).toBe(tells)))
 
   describe("lookup", () => {
     test("answers null for what is not there", (store) =>
@@ -445,6 +455,118 @@ const suite = <E>(it: Test, { backdoor, level = "atomic", time }: Options<E>): v
         }
       }))
   })
+
+  if (tells) {
+    describe("changes", () => {
+      /** The names of a namespace. One slot on a cluster, whose nodes' words have no order among each other. */
+      const namesOf = () => {
+        const names = makeNames(uniqueName("changes"), "format")
+        return { namespaceTag: names.namespaceTag, tag: () => names.tag(uniqueName("{tag}")) }
+      }
+      /** Hears all from now on, after those who listened before. `before` changes a tag: what was heard till then? */
+      const listen = (store: CacheStore, namespaceTag: string, changed: (tag: string) => void = () => {}) =>
+        Effect.gen(function*() {
+          let isOn = false
+          const heard: Array<string> = []
+          const listener = {
+            on: () => void (isOn = true),
+            off: () => {},
+            assured: () => {},
+            changed: (tag: string) => {
+              changed(tag)
+              heard.push(tag)
+            }
+          }
+          yield* store.changes?.(namespaceTag, listener) ?? Effect.void
+          yield* afterwards(time, 0, "it listens", Effect.sync(() => isOn))
+          const before = (tag: string) =>
+            Effect.gen(function*() {
+              yield* store.invalidate([kill(tag)], minute)
+              yield* afterwards(time, 0, "the last change is told", Effect.sync(() => heard.includes(tag)))
+              return heard.splice(0, heard.indexOf(tag) + 1).slice(0, -1)
+            })
+          return { before, heard }
+        })
+      const ends = { "a committed write, and of its end": true, "a write rolled back, and of nothing more": false }
+      const kinds = { kill, expire, swap: (tag: string) => swap(tag, "s:another.0", makeStamp()) }
+
+      for (const [kind, step] of Object.entries(kinds)) {
+        test(`are told of an invalidation, whatever was there: ${kind}`, (store) =>
+          Effect.scoped(Effect.gen(function*() {
+            const { namespaceTag, tag } = namesOf()
+            const { before } = yield* listen(store, namespaceTag)
+            const [absent, stamped, written] = [tag(), tag(), tag()]
+            yield* store.obtain([stamped], minute)
+            yield* store.begin([{ tag: written }], "token", minute)
+            expect(yield* before(tag())).toEqual([written])
+            yield* store.invalidate([step(absent), step(stamped), step(written)], minute)
+            expect(yield* before(tag())).toEqual([absent, stamped, written])
+          })))
+      }
+
+      for (const [how, committed] of Object.entries(ends)) {
+        test(`are told of the beginning of ${how}`, (store) =>
+          Effect.scoped(Effect.gen(function*() {
+            const { namespaceTag, tag } = namesOf()
+            const { before } = yield* listen(store, namespaceTag)
+            const [absent, stamped, unknown] = [tag(), tag(), tag()]
+            const tags = [{ tag: absent }, { tag: stamped }]
+            yield* store.obtain([stamped], minute)
+            expect(yield* before(tag())).toEqual([])
+            yield* store.begin(tags, "token", minute)
+            expect(yield* before(tag())).toEqual([absent, stamped])
+            yield* store.end([...tags, { tag: unknown }], "token", committed, minute)
+            expect(yield* before(tag())).toEqual(committed ? [absent, stamped, unknown] : [])
+          })))
+      }
+
+      test("are not told of what is read, stored or made, nor of another namespace", (store) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { namespaceTag, tag } = namesOf()
+          const other = namesOf()
+          const { before } = yield* listen(store, namespaceTag)
+          const [name, bytes, known] = [entryName(), makeEntry(), tag()]
+          yield* store.obtain([known], minute)
+          yield* store.replace(name, bytes, minute, null)
+          yield* store.lookup(name, [known])
+          yield* store.remove(name, identity(bytes))
+          const tags = [{ tag: other.tag() }, { tag: other.namespaceTag }]
+          yield* store.begin(tags, "token", minute)
+          yield* store.end(tags, "token", true, minute)
+          yield* store.invalidate([kill(other.tag())], minute)
+          expect(yield* before(namespaceTag)).toEqual([])
+        })))
+
+      test("can be read by the time they are told", (store) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { namespaceTag, tag } = namesOf()
+          const changed = tag()
+          const run = Runtime.runFork(yield* Effect.runtime<never>())
+          const seen = yield* Deferred.make<string | null, unknown>()
+          const look = Effect.intoDeferred(stateOf(store, changed), seen)
+          const { before } = yield* listen(store, namespaceTag, (tag) => void (tag === changed && run(look)))
+          yield* store.obtain([changed], minute)
+          expect(yield* before(changed)).toEqual([])
+          expect(yield* Deferred.await(seen)).toBeNull()
+        })))
+
+      test("are told to all who listen, each until its scope closes", (store) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { namespaceTag, tag } = namesOf()
+          const scope = yield* Scope.make()
+          const first = yield* Scope.extend(listen(store, namespaceTag), scope)
+          const second = yield* listen(store, namespaceTag)
+          const [one, end, late] = [tag(), tag(), tag()]
+          yield* store.invalidate([kill(one)], minute)
+          expect(yield* first.before(end)).toEqual([one])
+          expect(yield* second.before(tag())).toEqual([one, end])
+          yield* Scope.close(scope, Exit.void)
+          yield* store.invalidate([kill(late)], minute)
+          expect(yield* second.before(tag())).toEqual([late])
+          expect(first.heard).not.toContain(late)
+        })))
+    })
+  }
 
   if (level === "bestEffort") {
     describe("a write", () => {

@@ -1,4 +1,5 @@
 import KeyvValkey from "@keyv/valkey"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -80,6 +81,27 @@ describe("a server that does not answer", () => {
     for (const error of others) expect(error).toMatchObject({ _tag: "CacheError", reason: "Timeout" })
     await server.kill("SIGCONT")
     await until("the server answers again", () => answers(store.lookup("e", ["t"])))
+  })
+
+  it("is waited for by each read in plain code as long as that says, and by the others all the same", async () => {
+    const server = await ownServer()
+    const { store } = await open(server.url, 20_000)
+    await until("the server answers", () => answers(store.lookup("e", [])))
+    await server.kill("SIGSTOP")
+    const order: Array<string> = []
+    const look = (millis: number) =>
+      new Promise<void>((resolve) =>
+        store.lookup.unsafe?.("e", ["t"], { clock: Clock.make(), millis }, (answer) => {
+          order.push(`${millis}: ${Either.isLeft(answer) ? answer.left.reason : "answered"}`)
+          resolve()
+        })
+      )
+    const patient = look(Infinity)
+    await Promise.all([look(100), look(50)])
+    expect(order).toEqual(["50: Timeout", "100: Timeout"])
+    await server.kill("SIGCONT")
+    await patient
+    expect(order[2]).toBe("Infinity: answered")
   })
 
   it("is waited for as long as the driver was told to, where nothing else is said", async () => {
