@@ -10,7 +10,10 @@ const [program = "main", ...args] = process.argv.slice(2)
 const { file, remove } = await bundle(new URL(`./${program}.ts`, import.meta.url))
 // The other process hears of it too, and ends in its own time.
 process.on("SIGINT", () => {})
-const child = spawn(process.execPath, [file, ...args], { stdio: "inherit" })
+const child = spawn(process.execPath, [file, ...args], {
+  stdio: "inherit",
+  env: { NODE_ENV: "production", ...process.env }
+})
 const [code] = await once(child, "exit") as [number | null]
 process.exitCode = code ?? 1
 await remove()
