@@ -1,5 +1,6 @@
 /**
- * Draws what `npm run bench -- --json FILE` wrote: a bar for each contestant, row by row.
+ * Draws what `npm run bench -- --json FILE` wrote: a bar for each contestant, row by row, or of those rows alone that are
+ * named.
  *
  *     npx tsx test/bench/picture.ts FILE [PICTURE.svg] [--only "hit, 1 row"] [--cpu]
  *
@@ -23,7 +24,7 @@ const number = (value: number) => value.toLocaleString("en", { maximumFractionDi
 const layout = { width: 760, label: 250, figure: 90, line: 20, heading: 44 }
 
 const draw = (report: Report): string => {
-  const rows = report.rows.filter(({ row }) => values.only.length === 0 || values.only.some((part) => row.includes(part)))
+  const rows = report.rows.filter(({ row }) => values.only.length === 0 || values.only.includes(row))
   const room = layout.width - layout.label - layout.figure
   const parts: Array<string> = []
   let y = 0
