@@ -303,7 +303,9 @@ export type AnswerRest<A> = <E, R>(load: Effect.Effect<A, E, R>) => Effect.Effec
  * @category models
  */
 export interface AnswerTold<A> {
+  /** It is in the cache. */
   readonly hit: (answer: Answer<A>) => void
+  /** It is not, or the cache is not to be asked. */
   readonly otherwise: (rest: AnswerRest<A>) => void
 }
 

@@ -15,6 +15,7 @@ export interface Watcher {
   readonly off: () => void
   /** Nothing is missed until then, by `performance.now()`: what is later found out holds from then on. */
   readonly assured: (until: number) => void
+  /** Something was said. */
   readonly message: (message: string) => void
 }
 
