@@ -1,6 +1,6 @@
-import { prismaCache } from "effect-prisma-cache"
-import * as PrismaCache from "effect-prisma-cache/PrismaCache"
-import * as ValkeyCache from "effect-prisma-cache/ValkeyCache"
+import { prismaCache } from "../../src/index.js"
+import * as PrismaCache from "../../src/PrismaCache.js"
+import * as ValkeyCache from "../../src/ValkeyCache.js"
 import { describe, expect, test } from "tstyche"
 
 describe("the options of a memory tier", () => {
