@@ -164,7 +164,7 @@ const copiers = new WeakMap<ValueTypes, Map<string, Copier>>()
 const shapeOf = (place: Place, types: ValueTypes): string => {
   switch (place._tag) {
     case "Typed":
-      return `T${types.indexOf(place.type)}`
+      return `T${types.indexOf(place.type)};`
     case "List":
       return `[${shapeOf(place.elements, types)}]`
     case "Record": {

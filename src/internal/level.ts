@@ -5,21 +5,22 @@ import type { OptionProblem } from "../CacheError.js"
 import type { CacheStore } from "../CacheStore.js"
 import type { MemoryOptions, Options } from "../QueryCache.js"
 
-/** @internal */
-export const isCount = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= 1
+const isCount = (value: unknown): boolean => typeof value === "number" && Number.isInteger(value) && value >= 1
 
-/**
- * What a memory tier needs over a store that does not tell of changes.
- *
- * @internal
- */
-export const needsMaxAge = "{ maxAge }, since this store does not tell what others change; without it a store that does is " +
+const needsMaxAge = "{ maxAge }, since this store does not tell what others change; without it a store that does is " +
   "needed, such as Valkey over TCP"
 
 const isAge = (value: unknown): boolean => Option.exists(Duration.decodeUnknown(value), (age) => Duration.toMillis(age) > 0)
 
-const memoryProblems = (memory: true | MemoryOptions, tellsChanges: boolean): ReadonlyArray<OptionProblem> => {
-  const { maxAge, maxBytes, maxEntries } = memory === true ? {} as MemoryOptions : memory
+/**
+ * What is wrong with the bounds of a memory tier, over a store that tells of changes or does not.
+ *
+ * @internal
+ */
+export const memoryProblems = (
+  { maxAge, maxBytes, maxEntries }: { readonly [Name in keyof MemoryOptions]?: unknown },
+  tellsChanges: boolean
+): ReadonlyArray<OptionProblem> => {
   const problems: Array<OptionProblem> = []
   for (const [name, value] of Object.entries({ maxBytes, maxEntries })) {
     if (value === undefined || isCount(value)) continue
@@ -42,7 +43,7 @@ export const beyondLevel = (
   { consistency, memory }: Options,
   { changes, level }: Pick<CacheStore, "changes" | "level">
 ): CacheOptionsError | undefined => {
-  const problems = memory === undefined || memory === false ? [] : [...memoryProblems(memory, changes !== undefined)]
+  const problems = memory === undefined || memory === false ? [] : [...memoryProblems(memory === true ? {} : memory, changes !== undefined)]
   if (level === "bestEffort" && consistency === "strict") {
     problems.push({
       path: "consistency",

@@ -43,6 +43,8 @@ export interface Checks {
   readonly check: (path: string, given: unknown, isAllowed: (given: unknown) => boolean, allowed: string) => void
   readonly oneOf: (path: string, given: unknown, allowed: ReadonlyArray<unknown>) => void
   readonly noOthers: (path: string, given: Fields, known: ReadonlyArray<string>) => void
+  /** What was found to be wrong elsewhere. */
+  readonly add: (problems: ReadonlyArray<OptionProblem>) => void
   /** Throws if anything is wrong. */
   readonly end: () => void
 }
@@ -58,6 +60,7 @@ export const makeChecks = (subject: string): Checks => {
   }
   return {
     problem,
+    add: (more) => void problems.push(...more),
     secret,
     check,
     oneOf: (path, given, allowed) => check(path, given, (one) => allowed.includes(one), allowed.map(show).join(", ")),

@@ -9,7 +9,7 @@ import { cacheKind, isLayer } from "./backendKind.js"
 import { isAtLeast, isFields, isFunction, isName, makeChecks, show } from "./checks.js"
 import type { Checks } from "./checks.js"
 import type { AccelerateLimits, CacheBackend, Invalidation, PrismaCacheOptions } from "./options.js"
-import { isCount, needsMaxAge } from "../internal/level.js"
+import { memoryProblems } from "../internal/level.js"
 import { readTtl, ttlForm } from "./queryOptions.js"
 import type { QueryStrategy } from "./queryOptions.js"
 
@@ -184,15 +184,12 @@ const checkLock = (checks: Checks, value: unknown): void => {
   checks.check("lock.prefix", lock["prefix"], isName, someName)
 }
 
-const checkMemory = ({ check, noOthers, problem, secret }: Checks, value: unknown, tellsChanges: boolean): void => {
+const checkMemory = ({ add, noOthers, problem }: Checks, value: unknown, tellsChanges: boolean): void => {
   if (value === undefined || value === false) return
   if (value !== true && !isFields(value)) return problem("memory", value, "{ maxBytes, maxEntries, maxAge }, true or false")
   const memory = value === true ? {} : value
   noOthers("memory.", memory, memoryNames)
-  for (const name of ["maxBytes", "maxEntries"]) check(`memory.${name}`, memory[name], isCount, "a whole number, 1 or more")
-  const { maxAge } = memory
-  if (maxAge !== undefined && readTtl(maxAge) === undefined) problem("memory.maxAge", maxAge, ttlForm)
-  if (maxAge === undefined && !tellsChanges) secret("memory", "no maxAge", needsMaxAge)
+  add(memoryProblems(memory, tellsChanges))
 }
 
 const checkLimits = (checks: Checks, value: unknown): void => {
