@@ -287,23 +287,32 @@ describe("what is served out of memory", () => {
       expect(yield* cache.fetch(request, query)).toBe(2)
     }))
 
-  it.scoped("is not what was on its way from the store when its change was heard", () =>
-    Effect.gen(function*() {
-      const mail = withMail(memoryStore())
-      let late: Effect.Effect<unknown> = Effect.void
-      const store = around(mail.store, ({ primitive, run }) =>
-        primitive === "lookup" ? Effect.zipLeft(run, Effect.suspend(() => late)) : run)
-      const { query } = counted()
-      const request = read("a", { tags: ["red"] })
-      const { cache } = yield* makeCache({ store, memory: true })
-      const { cache: other } = yield* makeCache({ store: mail.store })
-      yield* settle(other, other.fetch(request, query))
-      late = Effect.zipRight(Effect.orDie(other.invalidate({ tags: ["red"] })), Effect.sync(mail.deliver))
-      // The read began before that, and may be answered so; but no later one.
-      expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { source: "store" } })
-      late = Effect.void
-      expect(yield* settle(cache, cache.fetch(request, query))).toBe(2)
-    }))
+  type Mail = ReturnType<typeof withMail>
+
+  const meanwhile: Record<string, (mail: Mail, invalidate: Effect.Effect<void>) => Effect.Effect<unknown>> = {
+    "when its change was heard": (mail, invalidate) => Effect.zipRight(invalidate, Effect.sync(mail.deliver)),
+    "in a time in which its change may have gone unheard": (mail, invalidate) =>
+      Effect.all([Effect.sync(mail.off), invalidate, Effect.sync(mail.lose), Effect.sync(mail.on)])
+  }
+  for (const [when, happen] of Object.entries(meanwhile)) {
+    it.scoped(`is not what was on its way from the store ${when}`, () =>
+      Effect.gen(function*() {
+        const mail = withMail(memoryStore())
+        let late: Effect.Effect<unknown> = Effect.void
+        const store = around(mail.store, ({ primitive, run }) =>
+          primitive === "lookup" ? Effect.zipLeft(run, Effect.suspend(() => late)) : run)
+        const { query } = counted()
+        const request = read("a", { tags: ["red"] })
+        const { cache } = yield* makeCache({ store, memory: true })
+        const { cache: other } = yield* makeCache({ store: mail.store })
+        yield* settle(other, other.fetch(request, query))
+        late = happen(mail, Effect.orDie(other.invalidate({ tags: ["red"] })))
+        // The read began before that, and may be answered so; but no later one.
+        expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { source: "store" } })
+        late = Effect.void
+        expect(yield* settle(cache, cache.fetch(request, query))).toBe(2)
+      }))
+  }
 
   it.scoped("is nothing from before a time in which changes may have gone unheard, and nothing of that time", () =>
     Effect.gen(function*() {
@@ -332,24 +341,6 @@ describe("what is served out of memory", () => {
       for (let i = 0; i < 2; i++) expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("store")
       mail.assure(60_000)
       expect(sourceOf(yield* cache.answer(read("a"), query))).toBe("memory")
-    }))
-
-  it.scoped("is not what was on its way from the store in a time in which its change may have gone unheard", () =>
-    Effect.gen(function*() {
-      const mail = withMail(memoryStore())
-      let late: Effect.Effect<unknown> = Effect.void
-      const store = around(mail.store, ({ primitive, run }) =>
-        primitive === "lookup" ? Effect.zipLeft(run, Effect.suspend(() => late)) : run)
-      const { query } = counted()
-      const request = read("a", { tags: ["red"] })
-      const { cache } = yield* makeCache({ store, memory: true })
-      const { cache: other } = yield* makeCache({ store: mail.store })
-      yield* settle(other, other.fetch(request, query))
-      const unheard = Effect.zipRight(Effect.orDie(other.invalidate({ tags: ["red"] })), Effect.sync(mail.lose))
-      late = Effect.zipRight(Effect.zipRight(Effect.sync(mail.off), unheard), Effect.sync(mail.on))
-      expect(yield* cache.answer(request, query)).toMatchObject({ value: 1, info: { source: "store" } })
-      late = Effect.void
-      expect(yield* settle(cache, cache.fetch(request, query))).toBe(2)
     }))
 
   it.scoped("is nothing that has changed before more changes than are remembered", () =>
