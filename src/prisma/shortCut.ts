@@ -40,11 +40,12 @@ const maxText = 1_000
 
 type Look = ReturnType<QueryCache["unsafePrepare"]>
 
-/** A read that was in the cache before. */
+/** A read that was in the cache before, and what looks for it once it has come again. */
 interface Known {
   readonly cache: QueryCache
   readonly signature: string | undefined
-  readonly look: Look
+  readonly request: Prepared["request"]
+  look: Look | undefined
 }
 
 const nothing = () => {}
@@ -68,16 +69,15 @@ export const makeShortCut = (context: HookContext, { prepare }: Reader): ShortCu
     const label = `${model}.${operation}`
     try {
       // Whatever is wrong, the hook finds out again, and says it.
+      const wish = readCache(label, call.cache, standing(model), settings.defaults, settings.limits)
+      // A function of the caller's is run where the caller is.
+      if (wish._tag !== "Cached" || wish.refresh || typeof wish.key === "function") return undefined
       const beside = context.surroundings(call.client, label, nothing)
       if (beside === undefined) return undefined
       // All that decides what is looked for, its wish for the cache included. Each part says itself where it ends.
       const text = canonical(label) + beside.map((part) => canonical(part)).join("") + canonical(canonicalArgs(args))
-      const prepared = (own: Arguments): Prepared | undefined => {
-        const wish = readCache(label, call.cache, standing(model), settings.defaults, settings.limits)
-        // A function of the caller's is run where the caller is.
-        if (wish._tag !== "Cached" || wish.refresh || typeof wish.key === "function") return undefined
-        return prepare({ model, operation, label, args: own, dataPath: [] }, wish, call, made, beside, nothing)
-      }
+      const prepared = (own: Arguments): Prepared | undefined =>
+        prepare({ model, operation, label, args: own, dataPath: [] }, wish, call, made, beside, nothing)
 
       const known = knownReads.get(text)
       const entered = known && shared.enter(context.base)
@@ -85,6 +85,7 @@ export const makeShortCut = (context: HookContext, { prepare }: Reader): ShortCu
         call.signature = known.signature
         // The caller may change its arguments while they are looked for: what is asked for must be what was named.
         let own: Arguments | undefined
+        known.look ??= known.cache.unsafePrepare(known.request)
         const attempt = lookWith(entered, known.look, () => prepared(own ?? ownArguments(args)))
         if (attempt instanceof Promise) own = ownArguments(args)
         return attempt
@@ -94,10 +95,9 @@ export const makeShortCut = (context: HookContext, { prepare }: Reader): ShortCu
       const open = first && shared.enter(context.base)
       if (first === undefined || open === undefined) return undefined
       const { cache } = open
-      return lookWith(open, cache.unsafePrepare(first.request), () => first, () => {
-        const look = cache.unsafePrepare({ ...first.request, late: undefined })
-        remember(text, { cache, signature: call.signature, look })
-      })
+      const request = { ...first.request, late: undefined }
+      return lookWith(open, cache.unsafePrepare(first.request), () => first, () =>
+        remember(text, { cache, signature: call.signature, request, look: undefined }))
     } catch {
       return undefined
     }

@@ -5,8 +5,9 @@ import { expect, it, vi } from "vitest"
 import { makePrisma } from "../support/database.js"
 import { postgresUrl } from "../support/servers.js"
 import { Prisma, PrismaClient } from "./generated/client/client.js"
+import { insertCounter } from "./counters.js"
 import { insertPeople } from "./rows.js"
-import { answerTo, between, exactly, onEveryStore, statusOf, untyped, useDatabase } from "./support.js"
+import { answerTo, between, exactly, missThenHit, onEveryStore, statusOf, untyped, useDatabase } from "./support.js"
 import type { BaseClient } from "./support.js"
 
 const database = useDatabase(async (base) => {
@@ -195,6 +196,21 @@ onEveryStore(database, "clients that differ never share an answer", (make) => {
 onEveryStore(database, "varyBy", (make) => {
   const tenants = new AsyncLocalStorage<string>()
   const varyBy = () => tenants.getStore()
+
+  it("is asked of cached queries only, and once of each hit", async () => {
+    const asked = vi.fn(() => "tenant")
+    const { prisma } = make({ varyBy: asked })
+    const name = await insertCounter(database.base)
+    const read = (cache?: object) => () => prisma.counter.findUnique({ where: { name }, ...cache })
+    await read()()
+    await read({ cache: false })()
+    expect(asked).not.toHaveBeenCalled()
+    await missThenHit(database.sql, read({ cache: true }))
+    expect(asked.mock.calls.length).toBeGreaterThan(0)
+    asked.mockClear()
+    for (let i = 0; i < 2; i++) expect(await statusOf(read({ cache: true }))).toBe("hit")
+    expect(asked).toHaveBeenCalledTimes(2)
+  })
 
   it("keeps tenants apart, although a filter that the cache cannot see makes the difference", async () => {
     await database.base.team.createMany({
